@@ -1,0 +1,35 @@
+// Where results go, in order. The one plug point of the collector: one sink a format.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "proto/result.h"
+
+namespace fetchline {
+
+// Owned and called by the collector's loop thread. Results arrive in index order, each once.
+// Nothing here blocks on a slow reader: a sink takes results while has_room() and pushes bytes
+// out in flush(). Errors of the disk or the reader are thrown as OutputError.
+class ResultSink {
+ public:
+  virtual ~ResultSink() = default;
+
+  virtual void write(const Result& result) = 0;
+  [[nodiscard]] virtual bool has_room() const = 0;
+
+  // Pushes out what the reader or the disk takes now, without waiting for it.
+  virtual void flush() = 0;
+  // The descriptor to wait on for POLLOUT when flush() left something behind; -1 when nothing is.
+  [[nodiscard]] virtual int blocked_fd() const = 0;
+
+  // Everything is out: bytes written in total and their SHA-256 (64 hex digits).
+  struct Totals {
+    std::uint64_t bytes = 0;
+    std::string sha256;
+  };
+  // Called once after the last write() and when blocked_fd() is -1; makes the output durable.
+  virtual Totals finish() = 0;
+};
+
+}  // namespace fetchline

@@ -1,0 +1,67 @@
+// A fetcher: one thread, one libcurl multi handle, one epoll. It runs transfers and nothing else;
+// what to run, retry and report is decided by the relay, which talks to it through mailboxes.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "proto/result.h"
+#include "proto/task.h"
+#include "worker/mailbox.h"
+
+namespace fetchline {
+
+// A job as the fetchers know it: a small number given by the relay, unique in this process.
+enum class JobSlot : std::uint32_t {};
+
+// Relay to fetcher.
+struct OpenJob {
+  JobSlot job{};
+  JobSettings settings;
+};
+struct CloseJob {  // cancels its transfers silently: no Fetched comes for them
+  JobSlot job{};
+};
+struct Fetch {  // its job is open
+  JobSlot job{};
+  Task task;
+};
+struct CancelTransfers {};  // every transfer ends now with outcome `cancelled`
+struct StopFetching {};     // cancel silently and return from run()
+using FetchCommand = std::variant<OpenJob, CloseJob, Fetch, CancelTransfers, StopFetching>;
+
+// Fetcher to relay: exactly one for every Fetch, unless its job was closed meanwhile.
+struct Fetched {
+  JobSlot job{};
+  Result result;
+  bool transient = false;  // another attempt may do better and may be made (see worker/outcome.h)
+  std::optional<std::chrono::milliseconds> retry_after;  // what the origin asked for
+};
+
+struct FetcherOptions {
+  std::string worker_name;  // "host:pid", for the records
+  std::size_t max_connections = 64;  // kept open between transfers
+};
+
+class Fetcher {
+ public:
+  // `fetched` outlives the fetcher. Throws std::runtime_error when libcurl or epoll cannot start.
+  Fetcher(FetcherOptions options, Mailbox<Fetched>& fetched);
+  ~Fetcher();
+
+  // Any thread.
+  [[nodiscard]] Mailbox<FetchCommand>& commands();
+
+  // The owner thread; returns after StopFetching.
+  void run();
+
+ private:
+  class Loop;
+  std::unique_ptr<Loop> loop_;
+};
+
+}  // namespace fetchline
