@@ -23,6 +23,9 @@ class ResultSink {
   // The descriptor to wait on for POLLOUT when flush() left something behind; -1 when nothing is.
   [[nodiscard]] virtual int blocked_fd() const = 0;
 
+  // Whether a full disk is worth waiting for: someone may make room for a file, not for a device.
+  [[nodiscard]] virtual bool can_wait_for_room() const = 0;
+
   // Everything is out: bytes written in total and their SHA-256 (64 hex digits).
   struct Totals {
     std::uint64_t bytes = 0;

@@ -13,18 +13,18 @@ namespace fetchline {
 
 struct Task {
   Index index = 0;
-  std::uint32_t attempt = 1;  // which attempt this is, from 1
-  bool may_retry = false;     // a transient failure goes back to the producer instead of out
-  std::string url;            // http or https, checked by the task parser
-  std::string id;             // the user's own, may be empty
-  std::string method;         // empty: the job's
-  std::vector<std::string> headers;         // "Name: value", beside the job's
-  std::optional<std::string> body;          // absent: the job's
-  std::vector<std::string> race;            // all at once, the first ok answer wins
-  std::vector<std::string> failover;        // one after the other until one is ok
-  std::chrono::milliseconds max_time{0};    // for this attempt; 0: the job's
-  std::string output;                       // name asked for by the user, for --format files
-  std::string meta;                         // JSON text, passed through; empty: none
+  std::uint32_t attempt = 1;         // which attempt this is, from 1
+  bool may_retry = false;            // a transient failure goes back to the producer instead of out
+  std::string url;                   // http or https, checked by the task parser
+  std::string id;                    // the user's own, may be empty
+  std::string method;                // empty: the job's
+  std::vector<std::string> headers;  // "Name: value", beside the job's
+  std::optional<std::string> body;   // absent: the job's
+  std::vector<std::string> race;     // all at once, the first ok answer wins
+  std::vector<std::string> failover;      // one after the other until one is ok
+  std::chrono::milliseconds max_time{0};  // for this attempt; 0: the job's
+  std::string output;                     // name asked for by the user, for --format files
+  std::string meta;                       // JSON text, passed through; empty: none
 
   [[nodiscard]] std::size_t memory_bytes() const;  // roughly what it occupies
 };
@@ -41,20 +41,20 @@ struct JobSettings {
   std::string method;                // empty: GET, or POST when there is a body
   std::vector<std::string> headers;  // "Name: value"; "Name:" removes; "Name;" sends it empty
   std::optional<std::string> body;
-  std::string user_agent;                  // empty: fetchline/VERSION
-  std::string user_password;               // "user:password", HTTP basic; empty: none
-  std::string proxy;                       // empty: none, whatever the environment says
+  std::string user_agent;     // empty: fetchline/VERSION
+  std::string user_password;  // "user:password", HTTP basic; empty: none
+  std::string proxy;          // empty: none, whatever the environment says
   bool follow_location = true;
   std::uint32_t max_redirs = 10;
   bool compressed = true;
   HttpVersion http_version = HttpVersion::any;
   std::chrono::milliseconds connect_timeout{10'000};
-  std::chrono::milliseconds max_time{60'000};  // one attempt, everything included
-  std::uint64_t speed_limit = 0;               // bytes a second; 0: no limit
-  std::chrono::seconds speed_time{30};         // below speed_limit for so long is a timeout
-  std::uint64_t max_filesize_bytes = 100'000'000;  // of the decoded body
-  std::vector<CodeRange> accept;  // response codes that are `ok`; empty: 200-299
-  bool retry_unsafe = false;      // repeat methods other than GET, HEAD, OPTIONS, TRACE, PUT, DELETE
+  std::chrono::milliseconds max_time{60'000};      // one attempt, everything included
+  std::uint64_t speed_limit = 0;                   // bytes a second; 0: no limit
+  std::chrono::seconds speed_time{30};             // below speed_limit for so long is a timeout
+  std::uint64_t max_filesize_bytes = std::uint64_t{100} << 20;  // of the decoded body
+  std::vector<CodeRange> accept;                   // response codes that are `ok`; empty: 200-299
+  bool retry_unsafe = false;  // repeat methods other than GET, HEAD, OPTIONS, TRACE, PUT, DELETE
 
   bool operator==(const JobSettings&) const = default;
 };

@@ -1,5 +1,5 @@
-// A fetcher: one thread, one libcurl multi handle, one epoll. It runs transfers and nothing else;
-// what to run, retry and report is decided by the relay, which talks to it through mailboxes.
+// A fetcher: one thread, one epoll and libcurl. It runs transfers and nothing else; what to run,
+// retry and report is decided by the relay, which talks to it through mailboxes.
 #pragma once
 
 #include <chrono>
@@ -43,8 +43,8 @@ struct Fetched {
 };
 
 struct FetcherOptions {
-  std::string worker_name;  // "host:pid", for the records
-  std::size_t max_connections = 64;  // kept open between transfers
+  std::string worker_name;           // "host:pid", for the records
+  std::size_t max_connections = 64;  // kept between transfers; also how many to be fast for
 };
 
 class Fetcher {

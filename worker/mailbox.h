@@ -46,7 +46,9 @@ class Mailbox {
     return taken;
   }
 
-  [[nodiscard]] int fd() const { return wakeup_.fd(); }  // readable when take() would find something
+  [[nodiscard]] int fd() const {
+    return wakeup_.fd();
+  }  // readable when take() would find something
 
  private:
   Wakeup wakeup_;  // thread-safe by itself

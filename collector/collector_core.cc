@@ -1,0 +1,190 @@
+#include "collector/collector_core.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proto/codec.h"
+
+namespace fetchline {
+
+CollectorCore::CollectorCore(const Settings& settings)
+    : boot_(settings.boot), reorder_(settings.window, settings.memory_bytes) {}
+
+void CollectorCore::on_message(const PeerId& peer, Received received, Instant now) {
+  if (const auto* open = std::get_if<Open>(&received.message)) {
+    on_open(peer, received.job, *open, now);
+    return;
+  }
+  if (!job_ || received.job != *job_) {
+    ++dropped_;
+    return;
+  }
+  if (const auto* bye = std::get_if<Bye>(&received.message)) {
+    on_bye(*bye);
+  } else if (done_) {
+    send(peer, encode(*job_, epoch_, Done{counts_}));
+  } else if (auto* results = std::get_if<Results>(&received.message)) {
+    on_results(peer, *results, now);
+  } else if (const auto* end = std::get_if<End>(&received.message)) {
+    on_end(received.epoch, *end);
+  } else {
+    ++dropped_;
+  }
+}
+
+void CollectorCore::on_open(const PeerId& peer, const JobId& job, const Open& open, Instant now) {
+  if (job.is_none() || (job_ && job != *job_)) return refuse(peer, job, Refused::Reason::busy);
+  job_ = job;
+  const auto [at, is_new] = epochs_.try_emplace(open.nonce, Epoch{});
+  if (is_new) {
+    epoch_ = Epoch{static_cast<std::uint32_t>(epoch_) + 1};
+    at->second = epoch_;
+    nonce_ = open.nonce;
+    producer_gone_ = false;
+  } else if (open.nonce != nonce_) {
+    return refuse(peer, job, Refused::Reason::fenced);
+  }
+  producer_ = peer;
+  producer_heard_ = now;
+  if (done_) return send(peer, encode(*job_, epoch_, Done{counts_}));
+  whole_state_due_ = true;
+}
+
+void CollectorCore::refuse(const PeerId& peer, const JobId& job, Refused::Reason reason) {
+  send(peer, encode(job, epoch_, Refused{reason}));
+}
+
+void CollectorCore::on_results(const PeerId& peer, Results& message, Instant now) {
+  Sender& sender = senders_[message.sender];
+  sender.peer = peer;
+  sender.heard = now;
+  for (Result& result : message.results) {
+    const Index index = result.index;
+    const bool beyond_end = total_ && index >= *total_;
+    if (beyond_end) {
+      ++dropped_;
+      continue;
+    }
+    const bool stored = reorder_.store(std::move(result)) != ReorderBuffer::Verdict::no_room;
+    (stored ? sender.accepted : sender.refused).push_back(index);
+  }
+}
+
+void CollectorCore::on_end(Epoch epoch, const End& end) {
+  state_due_ = true;
+  const auto highest = reorder_.highest();
+  const bool too_short = end.total < reorder_.watermark() || (highest && end.total <= *highest);
+  if (epoch != epoch_ || too_short || (total_ && *total_ != end.total)) {
+    ++dropped_;
+    return;
+  }
+  total_ = end.total;
+}
+
+void CollectorCore::on_bye(const Bye& bye) {
+  if (bye.worker == WorkerId{}) {
+    producer_gone_ = done_;
+    senders_.erase(WorkerId{nonce_});
+  } else {
+    senders_.erase(bye.worker);
+  }
+}
+
+std::unique_ptr<Result> CollectorCore::take_next() {
+  auto next = reorder_.take_next();
+  if (next) ++counts_[static_cast<std::size_t>(next->outcome)];
+  return next;
+}
+
+void CollectorCore::advance(Instant now) {
+  if (!job_) return;
+  std::erase_if(senders_,
+                [&](const auto& entry) { return now - entry.second.heard > kForgetPeer; });
+  if (done_) {
+    if (now - last_done_ < kRepeat) return;
+    last_done_ = now;
+    if (!producer_gone_) send(producer_, encode(*job_, epoch_, Done{counts_}));
+    for (const auto& [id, sender] : senders_)
+      send(sender.peer, encode(*job_, epoch_, Done{counts_}));
+    return;
+  }
+  update_room();
+  tell_senders();
+  tell_producer(now);
+}
+
+// Tight at three quarters, relaxed at half: between the two nothing changes, so that the limit
+// does not flap with every result.
+void CollectorCore::update_room() {
+  const std::size_t held = reorder_.held_bytes();
+  const bool was_tight = tight_;
+  if (held >= reorder_.memory_bytes() / 4 * 3) tight_ = true;
+  if (held < reorder_.memory_bytes() / 2) tight_ = false;
+  if (was_tight != tight_) state_due_ = true;
+}
+
+Index CollectorCore::admit_limit() const { return tight_ ? reorder_.watermark() + 1 : kMaxIndex; }
+
+// A quarter of the memory may be under way to us, shared by those who send.
+std::uint64_t CollectorCore::byte_window() const {
+  constexpr std::uint64_t kLeast = std::uint64_t{1} << 20;
+  return std::max(kLeast, reorder_.memory_bytes() / 4 / std::max<std::size_t>(1, senders_.size()));
+}
+
+void CollectorCore::tell_senders() {
+  for (auto& [id, sender] : senders_) {
+    const bool news = !sender.accepted.empty() || !sender.refused.empty();
+    const bool moved = sender.told_watermark != reorder_.watermark();
+    // Who was told to wait is told when there is room, or when its result may have become the head.
+    if (!news && !(sender.told_tight && (!tight_ || moved))) continue;
+    Acks acks;
+    acks.boot = boot_;
+    acks.seq = ++seq_;
+    acks.watermark = sender.told_watermark = reorder_.watermark();
+    acks.admit_limit = admit_limit();
+    acks.byte_window = byte_window();
+    acks.accepted = index_set_of(sender.accepted);
+    acks.refused = index_set_of(sender.refused);
+    sender.told_tight = tight_;
+    sender.accepted.clear();
+    sender.refused.clear();
+    send(sender.peer, encode(*job_, epoch_, acks));
+  }
+}
+
+bool CollectorCore::has_news() const {
+  return !done_ && (state_due_ || told_watermark_ != reorder_.watermark());
+}
+
+void CollectorCore::tell_producer(Instant now) {
+  if (!whole_state_due_ && !(has_news() && now - last_state_ >= kStateInterval)) return;
+  State state;
+  state.boot = boot_;
+  state.nonce = nonce_;
+  state.seq = ++seq_;
+  state.watermark = reorder_.watermark();
+  state.dispatch_limit = tight_ ? state.watermark + 1 : state.watermark + reorder_.window();
+  state.total = total_;
+  if (whole_state_due_) state.committed = reorder_.indices(kMaxRanges - 1);
+  send(producer_, encode(*job_, epoch_, state));
+  state_due_ = false;
+  whole_state_due_ = false;
+  told_watermark_ = state.watermark;
+  last_state_ = now;
+}
+
+void CollectorCore::set_done(Instant now) {
+  done_ = true;
+  done_at_ = now;
+  last_done_ = now - kRepeat;  // said for the first time in this turn's advance()
+}
+
+std::vector<CollectorCore::Outgoing> CollectorCore::take_outgoing() {
+  return std::exchange(outgoing_, {});
+}
+
+bool CollectorCore::over(Instant now) const {
+  return done_ && ((producer_gone_ && senders_.empty()) || now - done_at_ >= kFarewell);
+}
+
+}  // namespace fetchline

@@ -1,0 +1,31 @@
+#include "collector/collector_flags.h"
+
+#include "deploy/process/flags.h"
+
+namespace fetchline {
+
+void add_output_flags(CLI::App& app, CollectorOptions& options) {
+  flag_group(app, "Where to");
+  text_option(app, "-o,--output", options.output, "FILE", "records in input order; - is stdout");
+  choice_option<OutputFormat>(app, "--format", options.format, "how results are written",
+                              {{"ndjson", OutputFormat::ndjson}});
+  switch_option(app, "--overwrite", options.overwrite, "an output that exists is replaced");
+  switch_option(app, "!--no-body", options.record.body, "leave bodies out of the records");
+  switch_option(app, "!--no-headers", options.record.headers, "leave response headers out");
+}
+
+void add_memory_flags(CLI::App& app, CollectorOptions& options) {
+  flag_group(app, "Memory");
+  count_option<Index>(app, "--window", options.window,
+                      "tasks between the oldest unfinished and the newest", 1, 10'000'000);
+  size_option(app, "--memory", options.memory_bytes, "for results that wait for their turn");
+}
+
+void add_collector_fleet_flags(CLI::App& app, CollectorOptions& options) {
+  flag_group(app, "Fleet");
+  text_option(app, "--bind", options.bind, "ENDPOINT", "where workers and the producer connect");
+  seconds_option(app, "--drain-timeout", options.drain_timeout, "for a slow reader, when stopped");
+  seconds_option(app, "--peer-timeout", options.peer_timeout, "to wait for others; 0 is for ever");
+}
+
+}  // namespace fetchline

@@ -1,0 +1,191 @@
+#include "collector/json_text.h"
+
+#include <openssl/evp.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+
+namespace fetchline {
+namespace {
+
+// Text is escaped piece by piece into a buffer on the stack that fits the worst case, so that the
+// string it goes to grows once a piece and no byte is checked for room.
+constexpr std::size_t kPieceBytes = 512;
+constexpr std::size_t kWorstEscapeBytes = 6;  // \u001f
+
+// Multiple of 3, so that the base64 of a piece has no padding and pieces can be joined.
+constexpr std::size_t kBase64PieceBytes = 3 * 1024;
+
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+
+// What follows the backslash; 'u' for \u00XX; 0 for bytes that stand for themselves.
+constexpr std::array<char, 256> kEscapes = [] {
+  std::array<char, 256> escapes{};
+  for (std::size_t control = 0; control < 0x20; ++control) escapes[control] = 'u';
+  escapes['\b'] = 'b';
+  escapes['\t'] = 't';
+  escapes['\n'] = 'n';
+  escapes['\f'] = 'f';
+  escapes['\r'] = 'r';
+  escapes['"'] = '"';
+  escapes['\\'] = '\\';
+  return escapes;
+}();
+
+constexpr std::uint64_t in_every_byte(std::uint8_t value) {
+  return std::uint64_t{0x0101010101010101} * value;
+}
+
+// Bit 7 of some byte is set if and only if a byte of `word` is below `limit` (at most 128).
+constexpr std::uint64_t bytes_below(std::uint64_t word, std::uint8_t limit) {
+  return (word - in_every_byte(limit)) & ~word & in_every_byte(0x80);
+}
+
+constexpr bool needs_escape(std::uint64_t word) {
+  return (bytes_below(word, 0x20) | bytes_below(word ^ in_every_byte('"'), 1) |
+          bytes_below(word ^ in_every_byte('\\'), 1)) != 0;
+}
+
+char* escape_byte(char byte, char* to) {
+  const auto code = static_cast<unsigned char>(byte);
+  const char escape = kEscapes[code];
+  if (escape == 0) {
+    *to++ = byte;
+    return to;
+  }
+  *to++ = '\\';
+  *to++ = escape;
+  if (escape != 'u') return to;
+  *to++ = '0';
+  *to++ = '0';
+  *to++ = kHexDigits[code >> 4];
+  *to++ = kHexDigits[code & 15];
+  return to;
+}
+
+// Eight bytes at a time as long as nothing among them wants an escape, which is nearly always.
+char* escape_piece(std::string_view piece, char* to) {
+  const char* from = piece.data();
+  const char* const end = from + piece.size();
+  while (end - from >= 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, from, sizeof word);
+    if (!needs_escape(word)) {
+      std::memcpy(to, &word, sizeof word);
+      to += sizeof word;
+    } else {
+      for (std::size_t i = 0; i < sizeof word; ++i) to = escape_byte(from[i], to);
+    }
+    from += sizeof word;
+  }
+  while (from != end) to = escape_byte(*from++, to);
+  return to;
+}
+
+std::string latin1_to_utf8(std::string_view latin1) {
+  std::string utf8;
+  utf8.reserve(latin1.size() * 2);
+  for (const char byte : latin1) {
+    const auto code = static_cast<unsigned char>(byte);
+    if (code < 0x80) {
+      utf8 += byte;
+    } else {
+      utf8 += static_cast<char>(0xC0 | (code >> 6));
+      utf8 += static_cast<char>(0x80 | (code & 0x3F));
+    }
+  }
+  return utf8;
+}
+
+template <typename Number>
+void append_number(std::string& out, Number number) {
+  std::array<char, 24> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  out.append(digits.data(), end);
+}
+
+// `number` with zeros in front, `width` digits in all.
+void append_padded(std::string& out, std::uint64_t number, std::size_t width) {
+  std::array<char, 24> digits;
+  for (std::size_t at = width; at-- > 0; number /= 10) {
+    digits[at] = static_cast<char>('0' + number % 10);
+  }
+  out.append(digits.data(), width);
+}
+
+}  // namespace
+
+bool is_utf8(std::string_view bytes) { return simdjson::validate_utf8(bytes.data(), bytes.size()); }
+
+void append_json_text(std::string& out, std::string_view bytes) {
+  if (is_utf8(bytes)) {
+    append_json_utf8(out, bytes);
+  } else {
+    append_json_utf8(out, latin1_to_utf8(bytes));
+  }
+}
+
+void append_json_utf8(std::string& out, std::string_view utf8) {
+  std::array<char, kPieceBytes * kWorstEscapeBytes> escaped;
+  out += '"';
+  while (!utf8.empty()) {
+    const auto piece = utf8.substr(0, kPieceBytes);
+    out.append(escaped.data(), escape_piece(piece, escaped.data()));
+    utf8.remove_prefix(piece.size());
+  }
+  out += '"';
+}
+
+void append_json_base64(std::string& out, std::string_view bytes) {
+  std::array<unsigned char, kBase64PieceBytes / 3 * 4 + 1> encoded;  // it adds a NUL
+  out += '"';
+  while (!bytes.empty()) {
+    const auto piece = bytes.substr(0, kBase64PieceBytes);
+    const int length =
+        EVP_EncodeBlock(encoded.data(), reinterpret_cast<const unsigned char*>(piece.data()),
+                        static_cast<int>(piece.size()));
+    out.append(encoded.data(), encoded.data() + length);
+    bytes.remove_prefix(piece.size());
+  }
+  out += '"';
+}
+
+void append_json_seconds(std::string& out, std::chrono::microseconds time) {
+  constexpr std::uint64_t kMicrosASecond = 1'000'000;
+  const auto micros = static_cast<std::uint64_t>(std::max<std::int64_t>(time.count(), 0));
+  append_number(out, micros / kMicrosASecond);
+  out += '.';
+  const std::size_t decimals = out.size();
+  append_padded(out, micros % kMicrosASecond, 6);
+  while (out.size() > decimals + 1 && out.back() == '0') out.pop_back();
+}
+
+void append_json_utc(std::string& out, std::chrono::milliseconds since_epoch) {
+  using std::chrono::milliseconds;
+  constexpr milliseconds kLast{253'402'300'799'999};  // 9999-12-31T23:59:59.999Z
+  const auto time = std::clamp(since_epoch, milliseconds{0}, kLast);
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date{std::chrono::sys_days{day}};
+  const std::chrono::hh_mm_ss clock{time - day};
+  const auto part = [&out](char before, std::int64_t number, std::size_t width) {
+    out += before;
+    append_padded(out, static_cast<std::uint64_t>(number), width);
+  };
+  part('"', static_cast<int>(date.year()), 4);
+  part('-', static_cast<unsigned>(date.month()), 2);
+  part('-', static_cast<unsigned>(date.day()), 2);
+  part('T', clock.hours().count(), 2);
+  part(':', clock.minutes().count(), 2);
+  part(':', clock.seconds().count(), 2);
+  part('.', clock.subseconds().count(), 3);
+  out += "Z\"";
+}
+
+void append_json_number(std::string& out, std::uint64_t number) { append_number(out, number); }
+void append_json_number(std::string& out, std::int32_t number) { append_number(out, number); }
+
+}  // namespace fetchline

@@ -1,0 +1,36 @@
+// The pieces of JSON text that a record is made of, appended to a string. Pure.
+// What is appended is always valid JSON and valid UTF-8, whatever the bytes were, and never holds
+// a line break.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace fetchline {
+
+[[nodiscard]] bool is_utf8(std::string_view bytes);
+
+// A JSON string, quotes included. Bytes that are not UTF-8 as a whole are read as Latin-1, which
+// is what an HTTP header or an old server's message in another encoding most likely is; that never
+// fails and loses nothing.
+void append_json_text(std::string& out, std::string_view bytes);
+
+// The same for text that is_utf8() already: saves the second look at a large body.
+void append_json_utf8(std::string& out, std::string_view utf8);
+
+// A JSON string that holds the base64 of `bytes`.
+void append_json_base64(std::string& out, std::string_view bytes);
+
+// Seconds with 1 to 6 decimals, exact: 0.0, 1.25, 0.000001. Negative times become 0.0.
+void append_json_seconds(std::string& out, std::chrono::microseconds time);
+
+// A JSON string such as "2026-01-01T00:00:00.000Z" for a time since the Unix epoch. Times outside
+// of the years 1970 to 9999 become the nearest end, so that the width never changes.
+void append_json_utc(std::string& out, std::chrono::milliseconds since_epoch);
+
+void append_json_number(std::string& out, std::uint64_t number);
+void append_json_number(std::string& out, std::int32_t number);
+
+}  // namespace fetchline

@@ -1,0 +1,76 @@
+// fetchline-collector: flags in, exit code out.
+#include <spdlog/spdlog.h>
+
+#include "collector/collector.h"
+#include "collector/collector_flags.h"
+#include "collector/output_error.h"
+#include "deploy/process/exit_code.h"
+#include "deploy/process/flags.h"
+#include "deploy/process/program.h"
+#include "deploy/process/progress.h"
+#include "deploy/process/signals.h"
+#include "proto/sockets.h"
+
+namespace fetchline {
+namespace {
+
+ExitCode exit_code_of(const RunEnd& end, const FailOn& rule) {
+  if (!end.why.empty()) spdlog::error("{}", end.why);
+  if (end.kind == RunEnd::Kind::no_peer) return ExitCode::no_peer;
+  if (end.kind != RunEnd::Kind::complete) return ExitCode::interrupted;
+  const std::uint64_t total = total_of(end.counts);
+  const std::uint64_t ok = ok_of(end.counts);
+  if (total == 0) spdlog::warn("the input had no tasks");
+  return decide(rule, ok, total - ok, total);
+}
+
+ExitCode run(const Program& program, const CollectorOptions& options, const FailOn& rule,
+             const SignalStop& signals) {
+  zmq::context_t context = make_context(1);
+  Collector collector(context, options);
+  const CollectorCounters& counters = collector.counters();
+  const ProgressReport progress(program.progress(), [&counters] {
+    ProgressSample sample;
+    sample.done = counters.records.load(std::memory_order_relaxed);
+    sample.ok = std::min(sample.done, counters.ok.load(std::memory_order_relaxed));
+    sample.failed = sample.done - sample.ok;
+    sample.bytes_out = counters.bytes.load(std::memory_order_relaxed);
+    const auto total = counters.total.load(std::memory_order_relaxed);
+    if (total != CollectorCounters::kUnknown) sample.total = total;
+    return sample;
+  });
+  return exit_code_of(collector.run(signals.drain(), signals.abort()), rule);
+}
+
+int main_of(int argc, char** argv) {
+  const SignalStop signals;
+  Program program("fetchline-collector", "Puts results in input order and writes them.");
+  CollectorOptions options;
+  FailOn rule;
+  add_output_flags(program.app(), options);
+  add_memory_flags(program.app(), options);
+  flag_group(program.app(), "Verdict");
+  fail_on_option(program.app(), rule);
+  add_collector_fleet_flags(program.app(), options);
+  program.example("fetchline-collector -o results.ndjson");
+  program.example("fetchline-collector --bind tcp://0.0.0.0:5556 -o results.ndjson");
+  if (const auto end = program.parse(argc, argv)) return to_int(*end);
+  setup_log(program.log());
+  try {
+    return to_int(run(program, options, rule, signals));
+  } catch (const OutputError& error) {
+    spdlog::error("--output: {}", error.what());
+    return to_int(ExitCode::output_unwritable);
+  } catch (const EndpointError& error) {
+    spdlog::error("{}", error.what());
+    return to_int(ExitCode::usage);
+  } catch (const std::exception& error) {
+    spdlog::error("internal error: {}", error.what());
+    return to_int(ExitCode::internal);
+  }
+}
+
+}  // namespace
+}  // namespace fetchline
+
+int main(int argc, char** argv) { return fetchline::main_of(argc, argv); }

@@ -1,0 +1,118 @@
+#include "collector/manifest.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "collector/file_descriptor.h"
+#include "collector/json_text.h"
+
+namespace fetchline {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json utc(std::chrono::system_clock::time_point time) {
+  std::string text;
+  append_json_utc(text, std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()));
+  return ordered_json::parse(text);
+}
+
+// A path may be any bytes; it is shown as the records show such text.
+ordered_json text_of(std::string_view bytes) {
+  std::string text;
+  append_json_text(text, bytes);
+  return ordered_json::parse(text);
+}
+
+double seconds_between(std::chrono::system_clock::time_point from,
+                       std::chrono::system_clock::time_point to) {
+  // The wall clock may have been set back meanwhile.
+  if (to < from) return 0;
+  const auto time = std::chrono::round<std::chrono::milliseconds>(to - from);
+  return static_cast<double>(time.count()) / 1000.0;
+}
+
+ordered_json outcomes_of(const OutcomeCounts& counts) {
+  auto outcomes = ordered_json::object();
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] > 0) outcomes[std::string(to_string(static_cast<Outcome>(i)))] = counts[i];
+  }
+  return outcomes;
+}
+
+void write_all(int fd, std::string_view bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const auto count = write(fd, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) throw OutputError(path, count < 0 ? errno : EIO);
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
+void write_durably(const std::string& path, std::string_view bytes) {
+  // O_TRUNC: a temporary left by a crash is written over. O_NOFOLLOW: nobody may aim it elsewhere.
+  const FileDescriptor file(
+      open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666));
+  if (!file.is_open()) throw OutputError(path, errno);
+  write_all(file.get(), bytes, path);
+  if (fdatasync(file.get()) != 0) throw OutputError(path, errno);
+}
+
+void sync_directory_of(const std::string& path) {
+  const auto parent = std::filesystem::path(path).parent_path().string();
+  const auto& directory = parent.empty() ? "." : parent;
+  const FileDescriptor opened(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened.is_open()) throw OutputError(directory, errno);
+  // Some network and FUSE file systems cannot sync a directory and say so with EINVAL.
+  if (fsync(opened.get()) != 0 && errno != EINVAL) throw OutputError(directory, errno);
+}
+
+void replace_durably(const std::string& path, const std::string& temporary) {
+  if (rename(temporary.c_str(), path.c_str()) != 0) throw OutputError(path, errno);
+  sync_directory_of(path);
+}
+
+}  // namespace
+
+std::string manifest_path(const std::string& output_path) { return output_path + ".manifest.json"; }
+
+std::string to_json(const Manifest& manifest) {
+  ordered_json json;
+  json["job"] = to_string(manifest.job);
+  json["count"] = manifest.count;
+  json["outcomes"] = outcomes_of(manifest.outcomes);
+  json["bytes"] = manifest.bytes;
+  json["sha256"] = manifest.sha256;
+  json["format"] = manifest.format;
+  json["output"] = text_of(manifest.output);
+  json["started_at"] = utc(manifest.started_at);
+  json["finished_at"] = utc(manifest.finished_at);
+  json["time_total"] = seconds_between(manifest.started_at, manifest.finished_at);
+  return json.dump(2) + "\n";
+}
+
+void write_manifest(const std::string& path, const Manifest& manifest) {
+  const auto temporary = path + ".tmp";
+  try {
+    write_durably(temporary, to_json(manifest));
+    replace_durably(path, temporary);
+  } catch (...) {
+    unlink(temporary.c_str());
+    throw;
+  }
+}
+
+void remove_manifest(const std::string& path) {
+  if (unlink(path.c_str()) == 0) {
+    sync_directory_of(path);
+  } else if (errno != ENOENT) {
+    throw OutputError(path, errno);
+  }
+}
+
+}  // namespace fetchline

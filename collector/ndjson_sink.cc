@@ -1,0 +1,31 @@
+#include "collector/ndjson_sink.h"
+
+#include <stdexcept>
+#include <utility>
+
+namespace fetchline {
+namespace {
+
+// Above this the memory of one huge record is given back instead of kept for the next.
+constexpr std::size_t kKeptCapacityBytes = 4 * OutputFile::kRoomBytes;
+
+}  // namespace
+
+NdjsonSink::NdjsonSink(std::string path, OutputFile::Existing existing, RecordOptions options)
+    : file_(std::move(path), existing), options_(options) {}
+
+void NdjsonSink::write(const Result& result) {
+  line_.clear();
+  append_record(line_, result, options_);
+  file_.append(line_);
+  if (line_.capacity() > kKeptCapacityBytes) line_ = std::string();
+}
+
+ResultSink::Totals NdjsonSink::finish() {
+  file_.flush();
+  if (file_.pending_bytes() > 0) throw std::logic_error("finish() before the reader took it all");
+  file_.sync();
+  return {file_.accepted_bytes(), file_.sha256()};
+}
+
+}  // namespace fetchline

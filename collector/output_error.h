@@ -1,0 +1,28 @@
+// The output cannot be written: full disk, no permission, the reader is gone. Thrown by what
+// writes files in the collector; it becomes one line on stderr and exit code 9, unless the
+// collector chooses to wait for room.
+#pragma once
+
+#include <cerrno>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace fetchline {
+
+class OutputError : public std::runtime_error {
+ public:
+  // "results.ndjson: No space left on device", and after it what the user can do about it.
+  OutputError(std::string_view name, int error_number, std::string_view advice = {})
+      : std::runtime_error(std::string(name) + ": " +
+                           std::generic_category().message(error_number) + std::string(advice)),
+        error(error_number) {}
+
+  // Room may come back: nothing was lost, trying again later is right.
+  [[nodiscard]] bool is_disk_full() const { return error == ENOSPC || error == EDQUOT; }
+
+  int error;  // errno
+};
+
+}  // namespace fetchline

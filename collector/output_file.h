@@ -1,0 +1,75 @@
+// The file, pipe or terminal that results are written to, with a running SHA-256 of it all.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "collector/file_descriptor.h"
+#include "collector/output_error.h"
+#include "collector/sha256.h"
+
+namespace fetchline {
+
+// Owned and called by the collector's loop thread. append() takes bytes and does no I/O; flush()
+// does all of it, so every error has one place to come from.
+//
+// Errors are thrown as OutputError. None loses or repeats a byte: what was not written stays
+// pending, and a later flush() goes on behind the last byte that was.
+//
+// A reader that has gone is EPIPE only when SIGPIPE is ignored by the process.
+class OutputFile {
+ public:
+  enum class Existing { refuse, overwrite };
+
+  // Opens `path`; "-" is stdout. A regular file that exists is refused (EEXIST) or emptied; its
+  // manifest, which would call the new file complete, is removed. Pipes and devices are opened as
+  // they are, for there is nothing in them to lose; a FIFO waits here for its reader.
+  OutputFile(std::string path, Existing existing);
+
+  void append(std::string_view bytes);
+
+  // Less than kRoomBytes are pending. A single append() may go past it by its own length.
+  [[nodiscard]] bool has_room() const { return pending_bytes() < kRoomBytes; }
+  static constexpr std::size_t kRoomBytes = 1024 * 1024;
+
+  // Writes everything that is pending to a regular file; to anything else what its reader takes
+  // without making us wait.
+  void flush();
+
+  // After flush(): what to wait on for POLLOUT, -1 when nothing is held up by a reader. A regular
+  // file is never waited for: poll calls a full disk ready.
+  [[nodiscard]] int blocked_fd() const;
+  [[nodiscard]] std::size_t pending_bytes() const { return pending_.size() - written_; }
+
+  // Content and size of a regular file are on the disk afterwards (its name is when the directory
+  // is synced, as write_manifest() does). Does nothing for pipes and terminals.
+  void sync();
+
+  [[nodiscard]] bool is_regular() const { return kind_ == Kind::regular; }
+  [[nodiscard]] std::uint64_t accepted_bytes() const { return accepted_bytes_; }
+  [[nodiscard]] std::string sha256() const { return sha256_.hex(); }  // of the accepted bytes
+
+ private:
+  enum class Kind { regular, socket, stream };
+
+  void open_path(Existing existing);
+  void inspect();
+  [[nodiscard]] bool takes_bytes_now() const;
+  [[nodiscard]] std::size_t write_some();
+  void forget_written();
+  [[noreturn]] void fail(int error, std::string_view advice = {}) const;
+
+  std::string name_;      // for messages
+  FileDescriptor owned_;  // not open for stdout, which others may still use
+  int fd_;
+  Kind kind_ = Kind::stream;
+
+  std::string pending_;
+  std::size_t written_ = 0;  // bytes at the front of pending_ that are out already
+
+  std::uint64_t accepted_bytes_ = 0;
+  Sha256 sha256_;
+};
+
+}  // namespace fetchline

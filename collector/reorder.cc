@@ -1,0 +1,46 @@
+#include "collector/reorder.h"
+
+#include <utility>
+
+namespace fetchline {
+
+ReorderBuffer::Verdict ReorderBuffer::store(Result result) {
+  if (result.index < watermark_) return Verdict::duplicate;
+  const Index position = result.index - watermark_;
+  if (position >= window_) return Verdict::no_room;
+  if (position < slots_.size() && slots_[position] != nullptr) return Verdict::duplicate;
+  const std::size_t bytes = result.memory_bytes();
+  if (position > 0 && held_bytes_ + bytes > memory_bytes_) return Verdict::no_room;
+  while (slots_.size() <= position) slots_.emplace_back();
+  slots_[position] = std::make_unique<Result>(std::move(result));
+  held_bytes_ += bytes;
+  ++held_;
+  return Verdict::stored;
+}
+
+std::unique_ptr<Result> ReorderBuffer::take_next() {
+  if (!has_next()) return nullptr;
+  std::unique_ptr<Result> next = std::move(slots_.front());
+  slots_.pop_front();
+  ++watermark_;
+  held_bytes_ -= next->memory_bytes();
+  --held_;
+  return next;
+}
+
+std::optional<Index> ReorderBuffer::highest() const {
+  if (slots_.empty() || held_ == 0) return std::nullopt;
+  return watermark_ + slots_.size() - 1;
+}
+
+IndexSet ReorderBuffer::indices(std::size_t max_ranges) const {
+  IndexSet set;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i] == nullptr) continue;
+    set.insert(watermark_ + i);
+    if (set.ranges().size() > max_ranges) break;
+  }
+  return set;
+}
+
+}  // namespace fetchline

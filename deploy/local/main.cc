@@ -1,0 +1,112 @@
+// fetchline: the whole pipeline on this machine. Flags in, exit code out.
+#include <spdlog/spdlog.h>
+
+#include <filesystem>
+
+#include "collector/collector_flags.h"
+#include "collector/output_error.h"
+#include "deploy/local/pipeline.h"
+#include "deploy/process/exit_code.h"
+#include "deploy/process/flags.h"
+#include "deploy/process/identity.h"
+#include "deploy/process/program.h"
+#include "deploy/process/progress.h"
+#include "deploy/process/signals.h"
+#include "producer/input_check.h"
+#include "producer/producer_flags.h"
+#include "proto/sockets.h"
+#include "worker/worker_flags.h"
+
+namespace fetchline {
+namespace {
+
+ExitCode dry_run(const PipelineOptions& options, const TaskFlags& flags) {
+  const auto& [producer, worker, collector] = options;
+  const bool refused = collector.output != "-" && !collector.overwrite &&
+                       std::filesystem::is_regular_file(collector.output);
+  if (refused) throw OutputError(collector.output, EEXIST);
+  const InputCheck check = check_input(producer.urls, producer.input);
+  for (const std::string& fault : check.faults) spdlog::warn("{}", fault);
+  spdlog::info("would fetch {} tasks, {} at once, into {}; {} lines are not tasks", check.tasks,
+               worker.concurrency, collector.output == "-" ? "stdout" : collector.output,
+               check.faulty);
+  return decide(flags.fail_on, check.tasks, check.faulty, check.tasks + check.faulty);
+}
+
+ProgressSample sample_of(const Pipeline& pipeline) {
+  const auto read = [](const auto& counter) { return counter.load(std::memory_order_relaxed); };
+  ProgressSample sample;
+  sample.done = read(pipeline.collector().records);
+  sample.ok = std::min(sample.done, read(pipeline.collector().ok));
+  sample.failed = sample.done - sample.ok;
+  sample.bytes_out = read(pipeline.collector().bytes);
+  sample.in_flight = read(pipeline.worker().running);
+  if (read(pipeline.producer().input_ended)) sample.total = read(pipeline.producer().tasks_read);
+  return sample;
+}
+
+ExitCode exit_code_of(const RunEnd& end, const FailOn& rule) {
+  if (end.kind != RunEnd::Kind::complete) {
+    spdlog::error("{}", end.why);
+    return ExitCode::interrupted;
+  }
+  const std::uint64_t total = total_of(end.counts);
+  const std::uint64_t ok = ok_of(end.counts);
+  if (total == 0) spdlog::warn("the input has no tasks");
+  return decide(rule, ok, total - ok, total);
+}
+
+ExitCode run(const Program& program, const PipelineOptions& options, const TaskFlags& flags,
+             const SignalStop& signals) {
+  if (flags.dry_run) return dry_run(options, flags);
+  Pipeline pipeline(options);
+  const ProgressReport progress(program.progress(), [&pipeline] { return sample_of(pipeline); });
+  return exit_code_of(pipeline.run(signals.drain(), signals.abort()), flags.fail_on);
+}
+
+void add_flags(Program& program, PipelineOptions& options, TaskFlags& flags) {
+  CLI::App& app = program.app();
+  add_input_flags(app, options.producer, flags);
+  add_effort_flags(app, options.worker);
+  add_patience_flags(app, options.producer);
+  add_output_flags(app, options.collector);
+  add_memory_flags(app, options.collector);
+  add_verdict_flags(app, flags);
+  seconds_option(app, "--drain-timeout", options.producer.drain_timeout,
+                 "to finish what is in hand when stopped");
+  program.example("fetchline -i urls.txt -o results.ndjson");
+  program.example("cat urls.txt | fetchline -i - | jq .response_code");
+}
+
+int main_of(int argc, char** argv) {
+  const SignalStop signals;
+  Program program("fetchline", "Fetches many URLs and puts the results in their order.");
+  PipelineOptions options;
+  TaskFlags flags;
+  add_flags(program, options, flags);
+  if (const auto end = program.parse(argc, argv)) return to_int(*end);
+  setup_log(program.log());
+  options.worker.name = options.producer.name = process_name();
+  options.worker.drain_timeout = options.collector.drain_timeout = options.producer.drain_timeout;
+  try {
+    flags.apply_to(options.producer);
+    check_descriptors(options.worker, raise_descriptor_limit());
+    return to_int(run(program, options, flags, signals));
+  } catch (const UsageError& error) {
+    return to_int(program.report(error));
+  } catch (const InputError& error) {
+    spdlog::error("--input: {}", error.what());
+    return to_int(ExitCode::input_unreadable);
+  } catch (const OutputError& error) {
+    spdlog::error("--output: {}", error.what());
+    return to_int(ExitCode::output_unwritable);
+  } catch (const std::exception& error) {
+    spdlog::error("internal error: {}", error.what());
+    return to_int(ExitCode::internal);
+  }
+}
+
+}  // namespace
+}  // namespace fetchline
+
+int main(int argc, char** argv) { return fetchline::main_of(argc, argv); }

@@ -1,0 +1,93 @@
+#include "deploy/local/pipeline.h"
+
+#include <utility>
+
+#include "proto/sockets.h"
+
+namespace fetchline {
+namespace {
+
+constexpr const char* kTasks = "inproc://tasks";
+constexpr const char* kResults = "inproc://results";
+
+CollectorOptions local(CollectorOptions options) {
+  options.bind = kResults;
+  options.peer_timeout = {};
+  return options;
+}
+
+ProducerOptions local(ProducerOptions options) {
+  options.bind = kTasks;
+  options.collector = kResults;
+  options.peer_timeout = {};
+  return options;
+}
+
+WorkerOptions local(WorkerOptions options) {
+  options.links = {{.producer = kTasks, .collector = kResults}};
+  options.peer_timeout = {};
+  return options;
+}
+
+}  // namespace
+
+Pipeline::Pipeline(PipelineOptions options)
+    : context_(make_context(0)),
+      collector_(context_, local(std::move(options.collector))),
+      producer_(context_, local(std::move(options.producer))),
+      worker_(context_, local(std::move(options.worker))) {}
+
+RunEnd Pipeline::run(std::stop_token drain, std::stop_token abort) {
+  start(collecting_, [this](auto d, auto a) { return collector_.run(d, a); });
+  start(producing_, [this](auto d, auto a) { return producer_.run(d, a); });
+  start(working_, [this](auto d, auto a) { return worker_.run(d, a); });
+  const std::stop_callback on_drain(drain, [this] {
+    producing_.drain.request_stop();
+    working_.drain.request_stop();
+  });
+  const std::stop_callback on_abort(abort, [this] { stop_all(); });
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] {
+      const bool failed = collecting_.error || producing_.error || working_.error;
+      return failed || collecting_.over() || (producing_.over() && working_.over());
+    });
+  }
+  // Whatever ended first: without the others nobody has more to do, but what is there goes out.
+  collecting_.drain.request_stop();
+  if (collecting_.over() || producing_.error || working_.error) {
+    producing_.abort.request_stop();
+    working_.abort.request_stop();
+  }
+  for (Role* role : {&producing_, &working_, &collecting_}) role->thread.join();
+  rethrow_first_error();
+  return *collecting_.end;
+}
+
+void Pipeline::start(Role& role, Body body) {
+  role.thread = std::thread([this, &role, body = std::move(body)] {
+    std::optional<RunEnd> end;
+    std::exception_ptr error;
+    try {
+      end = body(role.drain.get_token(), role.abort.get_token());
+    } catch (...) {
+      error = std::current_exception();
+    }
+    const std::lock_guard lock(mutex_);
+    role.end = std::move(end);
+    role.error = error;
+    changed_.notify_all();
+  });
+}
+
+void Pipeline::stop_all() {
+  for (Role* role : {&producing_, &working_, &collecting_}) role->abort.request_stop();
+}
+
+void Pipeline::rethrow_first_error() const {
+  for (const Role* role : {&collecting_, &producing_, &working_}) {
+    if (role->error) std::rethrow_exception(role->error);
+  }
+}
+
+}  // namespace fetchline

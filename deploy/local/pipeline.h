@@ -1,0 +1,68 @@
+// The whole pipeline in one process: the same three roles as in a fleet, over inproc://.
+//
+// Owned by main. Each role runs on a thread of its own; this class only starts them, passes stops
+// on in the right order (nobody new, then what is in hand, then the output) and gathers how each
+// ended.
+#pragma once
+
+#include <array>
+#include <condition_variable>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+#include <zmq.hpp>
+
+#include "collector/collector.h"
+#include "producer/producer.h"
+#include "proto/run_end.h"
+#include "worker/worker.h"
+
+namespace fetchline {
+
+struct PipelineOptions {
+  ProducerOptions producer;
+  WorkerOptions worker;
+  CollectorOptions collector;
+};
+
+class Pipeline {
+ public:
+  // Opens output and input. Throws OutputError, InputError, std::runtime_error.
+  explicit Pipeline(PipelineOptions options);
+
+  // Until the job is done, or stopped. Throws what stopped a role.
+  RunEnd run(std::stop_token drain, std::stop_token abort);
+
+  [[nodiscard]] const ProducerCounters& producer() const { return producer_.counters(); }
+  [[nodiscard]] const WorkerCounters& worker() const { return worker_.counters(); }
+  [[nodiscard]] const CollectorCounters& collector() const { return collector_.counters(); }
+
+ private:
+  struct Role {
+    std::stop_source drain, abort;
+    std::optional<RunEnd> end;  // guarded by mutex_, as is error
+    std::exception_ptr error;
+    std::thread thread;
+
+    [[nodiscard]] bool over() const { return end.has_value() || error != nullptr; }
+  };
+  using Body = std::function<RunEnd(std::stop_token, std::stop_token)>;
+
+  void start(Role& role, Body body);
+  void stop_all();
+  void rethrow_first_error() const;
+
+  zmq::context_t context_;
+  Collector collector_;
+  Producer producer_;
+  Worker worker_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Role collecting_, producing_, working_;
+};
+
+}  // namespace fetchline

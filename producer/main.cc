@@ -1,0 +1,102 @@
+// fetchline-producer: flags in, exit code out.
+#include <spdlog/spdlog.h>
+
+#include "deploy/process/exit_code.h"
+#include "deploy/process/flags.h"
+#include "deploy/process/identity.h"
+#include "deploy/process/program.h"
+#include "deploy/process/progress.h"
+#include "deploy/process/signals.h"
+#include "producer/input_check.h"
+#include "producer/producer.h"
+#include "producer/producer_flags.h"
+#include "proto/sockets.h"
+
+namespace fetchline {
+namespace {
+
+ExitCode dry_run(const ProducerOptions& options, const TaskFlags& flags) {
+  const InputCheck check = check_input(options.urls, options.input);
+  for (const std::string& fault : check.faults) spdlog::warn("{}", fault);
+  spdlog::info("would hand out {} tasks at {}; {} lines are not tasks", check.tasks, options.bind,
+               check.faulty);
+  return decide(flags.fail_on, check.tasks, check.faulty, check.tasks + check.faulty);
+}
+
+ExitCode exit_code_of(const RunEnd& end, const FailOn& rule) {
+  if (!end.why.empty()) spdlog::error("{}", end.why);
+  switch (end.kind) {
+    case RunEnd::Kind::complete:
+      break;
+    case RunEnd::Kind::interrupted:
+      return ExitCode::interrupted;
+    case RunEnd::Kind::no_peer:
+      return ExitCode::no_peer;
+    case RunEnd::Kind::fenced:
+      return ExitCode::fenced;
+    case RunEnd::Kind::forgotten:
+      return ExitCode::internal;
+  }
+  const std::uint64_t total = total_of(end.counts);
+  const std::uint64_t ok = ok_of(end.counts);
+  if (total == 0) spdlog::warn("the input has no tasks");
+  return decide(rule, ok, total - ok, total);
+}
+
+ExitCode run(const Program& program, const ProducerOptions& options, const TaskFlags& flags,
+             const SignalStop& signals) {
+  if (flags.dry_run) return dry_run(options, flags);
+  zmq::context_t context = make_context(1);
+  Producer producer(context, options);
+  const ProducerCounters& counters = producer.counters();
+  const ProgressReport progress(program.progress(), [&counters] {
+    ProgressSample sample;
+    sample.done = sample.ok = counters.finished.load(std::memory_order_relaxed);
+    sample.in_flight = counters.in_flight.load(std::memory_order_relaxed);
+    if (counters.input_ended.load(std::memory_order_relaxed)) {
+      sample.total = counters.tasks_read.load(std::memory_order_relaxed);
+    }
+    return sample;
+  });
+  return exit_code_of(producer.run(signals.drain(), signals.abort()), flags.fail_on);
+}
+
+int main_of(int argc, char** argv) {
+  const SignalStop signals;
+  Program program("fetchline-producer", "Reads tasks and hands them to workers.");
+  ProducerOptions options;
+  options.name = process_name();
+  TaskFlags flags;
+  add_input_flags(program.app(), options, flags);
+  add_patience_flags(program.app(), options);
+  flag_group(program.app(), "Memory");
+  count_option<Index>(program.app(), "--window", options.window,
+                      "tasks between the oldest unfinished and the newest", 1, 10'000'000);
+  add_verdict_flags(program.app(), flags);
+  add_producer_fleet_flags(program.app(), options);
+  program.example("fetchline-producer -i urls.txt");
+  program.example(
+      "fetchline-producer --bind tcp://0.0.0.0:5555 --collector tcp://c:5556 -i urls.txt");
+  if (const auto end = program.parse(argc, argv)) return to_int(*end);
+  setup_log(program.log());
+  try {
+    flags.apply_to(options);
+    return to_int(run(program, options, flags, signals));
+  } catch (const UsageError& error) {
+    return to_int(program.report(error));
+  } catch (const InputError& error) {
+    spdlog::error("--input: {}", error.what());
+    return to_int(ExitCode::input_unreadable);
+  } catch (const EndpointError& error) {
+    spdlog::error("{}", error.what());
+    return to_int(ExitCode::usage);
+  } catch (const std::exception& error) {
+    spdlog::error("internal error: {}", error.what());
+    return to_int(ExitCode::internal);
+  }
+}
+
+}  // namespace
+}  // namespace fetchline
+
+int main(int argc, char** argv) { return fetchline::main_of(argc, argv); }

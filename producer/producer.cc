@@ -1,0 +1,184 @@
+#include "producer/producer.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace fetchline {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{100};  // leases and repeats are no finer than this
+constexpr int kMessagesPerTurn = 256;            // so that no socket starves another
+
+using std::chrono::milliseconds;
+
+ProducerCore::Settings core_settings(const ProducerOptions& options) {
+  return {.job = random_job_id(),
+          .nonce = random_u64(),
+          .job_settings = options.job,
+          .retry = options.retry,
+          .window = options.window,
+          .name = options.name};
+}
+
+milliseconds wall_clock() {
+  return std::chrono::duration_cast<milliseconds>(
+      std::chrono::system_clock::now().time_since_epoch());
+}
+
+}  // namespace
+
+Producer::Producer(zmq::context_t& context, ProducerOptions options)
+    : options_(std::move(options)),
+      source_(options_.urls, options_.input),
+      workers_(bind_port(context, options_.bind)),
+      collector_(connect_to(context, options_.collector)),
+      core_(core_settings(options_)),
+      collector_watch_("the collector at " + options_.collector, options_.peer_timeout,
+                       std::chrono::steady_clock::now()),
+      worker_watch_("a worker at " + bound_endpoint(workers_), options_.peer_timeout,
+                    std::chrono::steady_clock::now()) {}
+
+RunEnd Producer::run(std::stop_token drain, std::stop_token abort) {
+  const std::stop_callback on_drain(drain, [this] { wakeup_.notify(); });
+  const std::stop_callback on_abort(abort, [this] { wakeup_.notify(); });
+  spdlog::debug("tasks at {}, collector at {}", bound_endpoint(workers_), options_.collector);
+  Instant now = std::chrono::steady_clock::now();
+  while (true) {
+    read_input();
+    core_.advance(now, wall_clock());
+    send(now);
+    report(now);
+    if (auto end = ended(now)) return *end;
+    wait(now);
+    now = std::chrono::steady_clock::now();
+    receive(now);
+    if (drain.stop_requested() && !draining_since_) {
+      draining_since_ = now;
+      core_.stop_dispatch();
+    }
+    if (abort.stop_requested()) return {.kind = RunEnd::Kind::interrupted, .why = "stopped"};
+  }
+}
+
+void Producer::wait(Instant now) {
+  auto timeout = kTick;
+  if (const auto due = core_.next_due()) {
+    const auto left = std::chrono::ceil<milliseconds>(*due - now);
+    timeout = std::clamp(left, milliseconds(0), kTick);
+  }
+  const short collector_events = results_blocked_ ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN;
+  const bool reads = core_.wants_input() && !source_.ended() && source_.fd() >= 0;
+  zmq::pollitem_t items[] = {{workers_.handle(), 0, ZMQ_POLLIN, 0},
+                             {collector_.handle(), 0, collector_events, 0},
+                             {nullptr, wakeup_.fd(), ZMQ_POLLIN, 0},
+                             {nullptr, reads ? source_.fd() : -1, ZMQ_POLLIN, 0}};
+  zmq::poll(items, reads ? 4 : 3, timeout);
+  wakeup_.clear();
+}
+
+void Producer::receive(Instant now) {
+  for (int i = 0; i < kMessagesPerTurn; ++i) {
+    auto incoming = receive_from_port(workers_);
+    if (!incoming) break;
+    if (auto* received = std::get_if<Received>(&incoming->content)) {
+      core_.on_worker_message(incoming->from, std::move(*received), now);
+    } else {
+      ++counters_.dropped_messages;
+    }
+  }
+  for (int i = 0; i < kMessagesPerTurn; ++i) {
+    auto incoming = fetchline::receive(collector_);
+    if (!incoming) break;
+    if (auto* received = std::get_if<Received>(&incoming->content)) {
+      core_.on_collector_message(std::move(*received), now);
+    } else {
+      ++counters_.dropped_messages;
+    }
+  }
+}
+
+void Producer::read_input() {
+  while (core_.wants_input()) {
+    auto line = source_.next(core_.next_index());
+    if (!line) {
+      if (source_.ended()) core_.end_of_input();
+      if (source_.ended() || !source_.read_block()) break;
+    } else if (auto* task = std::get_if<Task>(&*line)) {
+      core_.add_task(std::move(*task));
+    } else if (auto* invalid = std::get_if<InvalidTask>(&*line)) {
+      Task place;
+      place.url = invalid->url;
+      place.id = invalid->id;
+      place.meta = invalid->meta;
+      core_.add_faulty(std::move(place), errormsg_of(*invalid));
+    }
+  }
+}
+
+void Producer::send(Instant now) {
+  for (auto& outgoing : core_.take_outgoing()) {
+    // What cannot be sent now is noticed as lost and said again: nothing here is a fact of its own.
+    if (outgoing.worker.empty()) {
+      (void)fetchline::send(collector_, outgoing.frames);
+    } else {
+      (void)send_to(workers_, outgoing.worker, outgoing.frames);
+    }
+  }
+  results_blocked_ = false;
+  while (auto batch = core_.next_results(now)) {
+    if (fetchline::send(collector_, *batch) == SendResult::sent) continue;
+    core_.results_not_sent();
+    results_blocked_ = true;
+    break;
+  }
+}
+
+void Producer::report(Instant now) {
+  for (const std::string& name : core_.take_lost_workers()) {
+    spdlog::warn("worker {} is silent, its tasks go to others", name);
+  }
+  if (auto line = collector_watch_.update(core_.collector_heard(), now)) spdlog::info("{}", *line);
+  if (core_.collector_is_busy() && !std::exchange(told_busy_, true)) {
+    spdlog::info("waiting for the collector at {}: it serves another job", options_.collector);
+  }
+  const bool needs_worker = core_.phase() == ProducerCore::Phase::running &&
+                            core_.watermark() < core_.next_index() && core_.worker_count() == 0;
+  if (auto line = worker_watch_.update(needs_worker ? Instant{} : now, now)) {
+    spdlog::info("{}", *line);
+  }
+  counters_.tasks_read.store(core_.next_index(), std::memory_order_relaxed);
+  counters_.finished.store(
+      core_.phase() == ProducerCore::Phase::done ? core_.next_index() : core_.watermark(),
+      std::memory_order_relaxed);
+  counters_.input_ended.store(source_.ended(), std::memory_order_relaxed);
+  counters_.in_flight.store(core_.in_flight(), std::memory_order_relaxed);
+  counters_.workers.store(core_.worker_count(), std::memory_order_relaxed);
+}
+
+std::optional<RunEnd> Producer::ended(Instant now) {
+  using Phase = ProducerCore::Phase;
+  using Kind = RunEnd::Kind;
+  if (core_.phase() == Phase::fenced) {
+    return RunEnd{.kind = Kind::fenced, .why = "a newer producer of this job took over"};
+  }
+  if (core_.phase() == Phase::forgotten) {
+    return RunEnd{.kind = Kind::forgotten,
+                  .why = "the collector at " + options_.collector + " lost what it had taken"};
+  }
+  if (core_.phase() == Phase::done) {
+    if (core_.over(now)) return RunEnd{.counts = core_.counts()};
+    return std::nullopt;
+  }
+  for (const PeerWatch* watch : {&collector_watch_, &worker_watch_}) {
+    if (watch->timed_out(now))
+      return RunEnd{.kind = Kind::no_peer, .why = watch->whom() + " did not come"};
+  }
+  if (draining_since_ && (core_.drained() || now - *draining_since_ >= options_.drain_timeout)) {
+    return RunEnd{.kind = Kind::interrupted, .why = "stopped before the end of the job"};
+  }
+  return std::nullopt;
+}
+
+}  // namespace fetchline

@@ -1,0 +1,78 @@
+// The producer: reads tasks, gives each its index, hands them to workers, and knows when every one
+// of them is safe with the collector. One thread, the caller's of run(), owns its sockets and
+// state.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <stop_token>
+#include <string>
+#include <vector>
+#include <zmq.hpp>
+
+#include "producer/producer_core.h"
+#include "producer/task_source.h"
+#include "proto/peer_watch.h"
+#include "proto/run_end.h"
+#include "proto/wakeup.h"
+
+namespace fetchline {
+
+struct ProducerOptions {
+  std::string bind = "tcp://127.0.0.1:5555";
+  std::string collector = "tcp://127.0.0.1:5556";
+  std::vector<std::string> urls;  // before what is in `input`
+  std::string input;              // file, "-" for stdin, empty: only `urls`
+  JobSettings job;
+  RetryPolicy retry;
+  Index window = 10'000'000;  // of tasks; the collector's counts too
+  std::chrono::milliseconds drain_timeout{25'000};
+  std::chrono::milliseconds peer_timeout{600'000};  // 0: wait for ever
+  std::string name;                                 // "host:pid"
+};
+
+// Written by the producer's thread, read by any, relaxed.
+struct ProducerCounters {
+  std::atomic<std::uint64_t> tasks_read{0};
+  std::atomic<std::uint64_t> finished{0};  // put out by the collector
+  std::atomic<bool> input_ended{false};
+  std::atomic<std::uint64_t> in_flight{0};  // handed out and not finished
+  std::atomic<std::uint64_t> workers{0};
+  std::atomic<std::uint64_t> dropped_messages{0};
+};
+
+class Producer {
+ public:
+  // Opens the input and the sockets: throws InputError, EndpointError.
+  Producer(zmq::context_t& context, ProducerOptions options);
+
+  // Until the job is done. `drain`: hand out nothing new and wait for what is out, at most
+  // drain_timeout. `abort`: return now. Throws InputError when reading fails.
+  RunEnd run(std::stop_token drain, std::stop_token abort);
+
+  [[nodiscard]] const ProducerCounters& counters() const { return counters_; }
+
+ private:
+  void wait(Instant now);
+  void receive(Instant now);
+  void read_input();
+  void send(Instant now);
+  void report(Instant now);
+  [[nodiscard]] std::optional<RunEnd> ended(Instant now);
+
+  const ProducerOptions options_;
+  TaskSource source_;
+  zmq::socket_t workers_;
+  zmq::socket_t collector_;
+  ProducerCore core_;
+  Wakeup wakeup_;
+  ProducerCounters counters_;
+  PeerWatch collector_watch_;
+  PeerWatch worker_watch_;
+  bool results_blocked_ = false;
+  bool told_busy_ = false;
+  std::optional<Instant> draining_since_;
+};
+
+}  // namespace fetchline

@@ -1,0 +1,294 @@
+#include "producer/producer_core.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace fetchline {
+namespace {
+
+constexpr std::size_t kTasksPerMessage = 64;
+constexpr std::size_t kTaskBytesPerMessage = 256 * 1024;
+
+template <class Map>
+std::vector<WorkerSession*> by_load(Map& workers, const Ledger& ledger) {
+  std::vector<WorkerSession*> sorted;
+  for (auto& [id, worker] : workers) {
+    if (!worker.draining()) sorted.push_back(&worker);
+  }
+  std::sort(sorted.begin(), sorted.end(), [&](const auto* a, const auto* b) {
+    return ledger.leased_to(a->id()) < ledger.leased_to(b->id());
+  });
+  return sorted;
+}
+
+}  // namespace
+
+ProducerCore::ProducerCore(Settings settings)
+    : settings_(std::move(settings)), random_(settings_.nonce) {}
+
+bool ProducerCore::wants_input() const {
+  return !input_ended_ && dispatching_ && ledger_.unsent() < kReadAheadTasks &&
+         ledger_.unsent_bytes() < kReadAheadBytes;
+}
+
+void ProducerCore::on_worker_message(const PeerId& peer, Received received, Instant now) {
+  if (const auto* heartbeat = std::get_if<Heartbeat>(&received.message)) {
+    on_heartbeat(peer, received, *heartbeat, now);
+  } else if (const auto* bye = std::get_if<Bye>(&received.message);
+             bye != nullptr && received.job == settings_.job) {
+    on_bye(*bye);
+  } else {
+    ++dropped_;
+  }
+}
+
+void ProducerCore::on_heartbeat(const PeerId& peer, const Received& received,
+                                const Heartbeat& heartbeat, Instant now) {
+  if (phase_ == Phase::done) {
+    to_worker(peer, encode(settings_.job, epoch_, Done{counts_}));
+    if (const auto at = workers_.find(heartbeat.worker); at != workers_.end()) {
+      at->second.on_heartbeat(peer, heartbeat, now);
+    }
+    return;
+  }
+  if (phase_ != Phase::running) return;
+  const auto [at, is_new] = workers_.try_emplace(heartbeat.worker, heartbeat.worker, peer, now);
+  WorkerSession& worker = at->second;
+  // A heartbeat of another job or epoch is a login: what it says of messages is not of this
+  // session.
+  const bool in_session = received.job == settings_.job && received.epoch == epoch_;
+  Heartbeat login;
+  if (!in_session) {
+    login = heartbeat;
+    login.received.clear();
+    login.reports.clear();
+  }
+  for (const Report& report : worker.on_heartbeat(peer, in_session ? heartbeat : login, now)) {
+    on_report(worker, report, now);
+  }
+  for (const std::uint64_t message : worker.take_lost_messages()) {
+    ledger_.message_lost(worker.id(), message);
+  }
+}
+
+void ProducerCore::on_report(const WorkerSession& worker, const Report& report, Instant now) {
+  switch (report.verdict) {
+    case Report::Verdict::delivered:
+      ledger_.delivered(worker.id(), report.index);
+      break;
+    case Report::Verdict::returned:
+      ledger_.returned(worker.id(), report.index);
+      break;
+    case Report::Verdict::retry:
+      ledger_.retry_at(
+          worker.id(), report.index,
+          now + retry_wait(settings_.retry, report.attempt, report.retry_after, random_));
+      break;
+  }
+}
+
+void ProducerCore::on_bye(const Bye& bye) {
+  const auto at = workers_.find(bye.worker);
+  if (at == workers_.end()) return;
+  ledger_.worker_left(bye.worker);
+  workers_.erase(at);
+}
+
+void ProducerCore::on_collector_message(Received received, Instant now) {
+  if (received.job != settings_.job) {
+    ++dropped_;
+    return;
+  }
+  collector_heard_ = now;
+  if (const auto* state = std::get_if<State>(&received.message)) {
+    on_state(received.epoch, *state);
+  } else if (const auto* acks = std::get_if<Acks>(&received.message)) {
+    outbox_.on_acks(*acks);
+  } else if (const auto* done = std::get_if<Done>(&received.message)) {
+    on_done(*done, now);
+  } else if (const auto* refused = std::get_if<Refused>(&received.message)) {
+    // A busy collector may be free soon; being fenced is for ever.
+    collector_busy_ = refused->reason == Refused::Reason::busy;
+    if (!collector_busy_ && phase_ != Phase::done) phase_ = Phase::fenced;
+  } else {
+    ++dropped_;
+  }
+}
+
+void ProducerCore::on_state(Epoch epoch, const State& state) {
+  if (state.nonce != settings_.nonce || phase_ == Phase::done) return;
+  if (state.boot != boot_ && lacks_what_was_committed(state)) {
+    phase_ = Phase::forgotten;
+    return;
+  }
+  collector_busy_ = false;
+  ledger_.commit(state.committed);
+  ledger_.commit_below(state.watermark);
+  if (state.boot == boot_ && state.seq < state_seq_) return;
+  if (phase_ == Phase::opening) phase_ = Phase::running;
+  epoch_ = epoch;
+  boot_ = state.boot;
+  state_seq_ = state.seq;
+  watermark_ = state.watermark;
+  dispatch_limit_ = std::min(state.dispatch_limit, state.watermark + settings_.window);
+  end_known_ = state.total.has_value();
+}
+
+bool ProducerCore::lacks_what_was_committed(const State& state) const {
+  for (Index index = state.watermark; index < ledger_.base(); ++index) {
+    if (!state.committed.contains(index)) return true;
+  }
+  return false;
+}
+
+void ProducerCore::on_done(const Done& done, Instant now) {
+  to_collector(encode(settings_.job, epoch_, Bye{}));
+  if (phase_ == Phase::done) return;
+  phase_ = Phase::done;
+  counts_ = done.counts;
+  done_at_ = now;
+  for (auto& [id, worker] : workers_) {
+    to_worker(worker.peer(), encode(settings_.job, epoch_, Done{counts_}));
+  }
+}
+
+void ProducerCore::advance(Instant now, std::chrono::milliseconds wall_clock) {
+  wall_clock_ = wall_clock;
+  lose_silent_workers(now);
+  speak_to_collector(now);
+  if (phase_ != Phase::running) return;
+  ledger_.release_due(now);
+  if (dispatching_) dispatch(now);
+  answer_heartbeats();
+  outbox_.advance(now);
+}
+
+std::optional<Frames> ProducerCore::next_results(Instant now) {
+  if (phase_ != Phase::running) return std::nullopt;
+  return outbox_.next_batch(settings_.job, epoch_, WorkerId{settings_.nonce}, now);
+}
+
+void ProducerCore::lose_silent_workers(Instant now) {
+  for (auto at = workers_.begin(); at != workers_.end();) {
+    if (!at->second.silent(now)) {
+      ++at;
+      continue;
+    }
+    lost_workers_.push_back(at->second.name());
+    ledger_.worker_lost(at->first);
+    at = workers_.erase(at);
+  }
+}
+
+void ProducerCore::speak_to_collector(Instant now) {
+  // Repeated for ever: it asks for the whole state, is our sign of life, and tells a collector that
+  // we reconnected to where its answers have to go.
+  const bool talking = phase_ == Phase::opening || phase_ == Phase::running;
+  if (talking && now - last_open_ >= kRepeat) {
+    last_open_ = now;
+    to_collector(encode(settings_.job, epoch_, Open{settings_.nonce}));
+  }
+  if (phase_ == Phase::running && input_ended_ && !end_known_ && now - last_end_ >= kRepeat) {
+    last_end_ = now;
+    to_collector(encode(settings_.job, epoch_, End{ledger_.next_index()}));
+  }
+}
+
+bool ProducerCore::has_task_to_hand_out() {
+  deliver_faulty();
+  return ledger_.next_ready(dispatch_limit_).has_value();
+}
+
+void ProducerCore::deliver_faulty() {
+  while (auto faulty = ledger_.take_faulty(dispatch_limit_)) {
+    Result result;
+    result.index = faulty->task.index;
+    result.outcome = Outcome::invalid_task;
+    result.errormsg = std::move(faulty->fault);
+    result.id = std::move(faulty->task.id);
+    result.url = std::move(faulty->task.url);
+    result.meta = std::move(faulty->task.meta);
+    result.fetched_at = wall_clock_;
+    result.worker = settings_.name;
+    outbox_.add(std::move(result));
+  }
+}
+
+void ProducerCore::dispatch(Instant now) {
+  if (!has_task_to_hand_out()) return;
+  // Slots first, everywhere, then what waits behind them: a task that queues at one worker while
+  // another has a free slot would be late for nothing.
+  dispatch_up_to(&WorkerSession::slots, now);
+  dispatch_up_to(&WorkerSession::capacity, now);
+  dispatch_head(now);
+}
+
+void ProducerCore::dispatch_up_to(std::uint32_t (WorkerSession::*capacity)() const, Instant now) {
+  std::size_t ready = ledger_.ready(dispatch_limit_);
+  if (ready == 0 || workers_.empty()) return;
+  auto workers = by_load(workers_, ledger_);
+  for (std::size_t left = workers.size(); left > 0 && ready > 0; --left) {
+    WorkerSession& worker = *workers[workers.size() - left];
+    const std::size_t held = ledger_.leased_to(worker.id());
+    const std::size_t room = (worker.*capacity)() > held ? (worker.*capacity)() - held : 0;
+    const std::size_t share = std::min(room, (ready + left - 1) / left);
+    hand_out(worker, share, now);
+    ready = ledger_.ready(dispatch_limit_);
+  }
+}
+
+// The head of the order goes out even when no worker asks for work: they may all be waiting for
+// room that only the head can make.
+void ProducerCore::dispatch_head(Instant now) {
+  const auto next = ledger_.next_ready(dispatch_limit_);
+  if (!next || *next != ledger_.base()) return;
+  auto workers = by_load(workers_, ledger_);
+  if (!workers.empty()) hand_out(*workers.front(), 1, now);
+}
+
+void ProducerCore::hand_out(WorkerSession& worker, std::size_t count, Instant now) {
+  while (count > 0 && has_task_to_hand_out()) {
+    Tasks message;
+    message.seq = worker.number_next_message(now);
+    worker.take_answer_due();
+    message.reports_seen = worker.reports_seen();
+    if (!worker.has_settings()) message.settings = settings_.job_settings;
+    std::size_t bytes = 0;
+    while (count > 0 && message.tasks.size() < kTasksPerMessage && bytes < kTaskBytesPerMessage &&
+           has_task_to_hand_out()) {
+      Task task = ledger_.lease(dispatch_limit_, worker.id(), message.seq);
+      task.may_retry = task.attempt <= settings_.retry.retries;
+      bytes += task.memory_bytes();
+      message.tasks.push_back(std::move(task));
+      --count;
+    }
+    to_worker(worker.peer(), encode(settings_.job, epoch_, message));
+  }
+}
+
+// Work is an answer too; who got none is answered here.
+void ProducerCore::answer_heartbeats() {
+  for (auto& [id, worker] : workers_) {
+    if (!worker.take_answer_due()) continue;
+    Tasks message;
+    message.reports_seen = worker.reports_seen();
+    if (!worker.has_settings()) message.settings = settings_.job_settings;
+    to_worker(worker.peer(), encode(settings_.job, epoch_, message));
+  }
+}
+
+std::vector<ProducerCore::Outgoing> ProducerCore::take_outgoing() {
+  return std::exchange(outgoing_, {});
+}
+
+bool ProducerCore::over(Instant now) const {
+  return phase_ == Phase::done && (workers_.empty() || now - done_at_ >= kFarewell);
+}
+
+bool ProducerCore::drained() const { return ledger_.leased() == 0 && outbox_.empty(); }
+
+std::vector<std::string> ProducerCore::take_lost_workers() {
+  return std::exchange(lost_workers_, {});
+}
+
+}  // namespace fetchline

@@ -1,0 +1,132 @@
+// The producer's side of the protocol as a state machine. Pure: messages and time go in, messages
+// come out; no sockets, no clock, no threads. Owned by the producer's loop thread.
+//
+//   opening --State--> running --last commit, Done--> done --everybody knows--> over
+//   opening, running --Refused as fenced--> fenced
+//   running --a State that lacks what an earlier one had--> forgotten (no journal behind it)
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <unordered_map>
+#include <vector>
+
+#include "producer/ledger.h"
+#include "producer/retry.h"
+#include "producer/worker_session.h"
+#include "proto/messages.h"
+#include "proto/result_outbox.h"
+#include "proto/sockets.h"
+
+namespace fetchline {
+
+class ProducerCore {
+ public:
+  // Tasks read but not handed out yet: enough to keep a large fleet busy through one disk read,
+  // little enough that a stopped job stops the reading.
+  static constexpr std::size_t kReadAheadTasks = 8192;
+  static constexpr std::size_t kReadAheadBytes = std::size_t{16} << 20;
+  static constexpr std::chrono::seconds kRepeat{1};    // Open and End, until they are known
+  static constexpr std::chrono::seconds kFarewell{5};  // at most so long for those who are silent
+
+  enum class Phase : std::uint8_t { opening, running, done, fenced, forgotten };
+
+  struct Settings {
+    JobId job;
+    std::uint64_t nonce = 0;  // random; also the sender of the results that the producer makes
+    JobSettings job_settings;
+    RetryPolicy retry;
+    Index window = kMaxIndex;  // a narrower one than the collector's
+    std::string name;          // "host:pid", in the records of lines that are not tasks
+  };
+  explicit ProducerCore(Settings settings);
+
+  // Input. While wants_input(), in order; then once end_of_input().
+  [[nodiscard]] bool wants_input() const;
+  void add_task(Task task) { ledger_.add(std::move(task)); }
+  void add_faulty(Task task, std::string fault) { ledger_.add(std::move(task), std::move(fault)); }
+  void end_of_input() { input_ended_ = true; }
+  [[nodiscard]] Index next_index() const { return ledger_.next_index(); }
+
+  void on_worker_message(const PeerId& peer, Received received, Instant now);
+  void on_collector_message(Received received, Instant now);
+  // Hands out what can be handed out and says again what is not known yet.
+  void advance(Instant now, std::chrono::milliseconds wall_clock);
+  void stop_dispatch() { dispatching_ = false; }  // nothing new is handed out from now on
+
+  struct Outgoing {
+    PeerId worker;  // empty: to the collector
+    Frames frames;
+  };
+  [[nodiscard]] std::vector<Outgoing> take_outgoing();
+  // Results for the collector, asked for until there are none; taken back when they cannot be sent.
+  [[nodiscard]] std::optional<Frames> next_results(Instant now);
+  void results_not_sent() { outbox_.take_back_last_batch(); }
+
+  [[nodiscard]] Phase phase() const { return phase_; }
+  [[nodiscard]] bool collector_is_busy() const { return collector_busy_; }  // with another job
+  [[nodiscard]] bool over(Instant now) const;  // done, and everybody who lives knows
+  [[nodiscard]] bool drained() const;          // nothing handed out is unfinished
+  [[nodiscard]] const OutcomeCounts& counts() const { return counts_; }  // once done
+  [[nodiscard]] Index watermark() const { return watermark_; }
+  [[nodiscard]] std::size_t in_flight() const { return ledger_.leased(); }
+  [[nodiscard]] std::size_t worker_count() const { return workers_.size(); }
+  [[nodiscard]] Instant collector_heard() const { return collector_heard_; }
+  [[nodiscard]] std::optional<Instant> next_due() const { return ledger_.next_due(); }
+  [[nodiscard]] std::uint64_t dropped_messages() const { return dropped_; }
+  [[nodiscard]] std::vector<std::string> take_lost_workers();  // names, for the log
+
+ private:
+  void on_heartbeat(const PeerId& peer, const Received& received, const Heartbeat& heartbeat,
+                    Instant now);
+  void on_report(const WorkerSession& worker, const Report& report, Instant now);
+  void on_bye(const Bye& bye);
+  void on_state(Epoch epoch, const State& state);
+  [[nodiscard]] bool lacks_what_was_committed(const State& state) const;
+  void on_done(const Done& done, Instant now);
+  void lose_silent_workers(Instant now);
+  [[nodiscard]] bool has_task_to_hand_out();
+  void deliver_faulty();
+  void dispatch(Instant now);
+  void dispatch_up_to(std::uint32_t (WorkerSession::*capacity)() const, Instant now);
+  void dispatch_head(Instant now);
+  void hand_out(WorkerSession& worker, std::size_t count, Instant now);
+  void answer_heartbeats();
+  void speak_to_collector(Instant now);
+  void to_worker(const PeerId& peer, Frames frames) {
+    outgoing_.push_back({peer, std::move(frames)});
+  }
+  void to_collector(Frames frames) { outgoing_.push_back({{}, std::move(frames)}); }
+
+  const Settings settings_;
+  std::mt19937_64 random_;
+  Phase phase_ = Phase::opening;
+  bool collector_busy_ = false;
+  Epoch epoch_{};
+  Ledger ledger_;
+  bool input_ended_ = false;
+  bool dispatching_ = true;
+
+  std::unordered_map<WorkerId, WorkerSession> workers_;
+  std::vector<std::string> lost_workers_;
+
+  // The collector's last word.
+  BootId boot_{};
+  std::uint64_t state_seq_ = 0;
+  Index watermark_ = 0;
+  Index dispatch_limit_ = 0;
+  bool end_known_ = false;
+  Instant collector_heard_{};
+  Instant last_open_{};
+  Instant last_end_{};
+  ResultOutbox outbox_;  // of lines that are not tasks
+
+  OutcomeCounts counts_{};
+  Instant done_at_{};
+  std::chrono::milliseconds wall_clock_{0};  // of this turn, for records
+  std::vector<Outgoing> outgoing_;
+  std::uint64_t dropped_ = 0;
+};
+
+}  // namespace fetchline

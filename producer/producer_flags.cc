@@ -1,0 +1,139 @@
+#include "producer/producer_flags.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "deploy/process/flags.h"
+#include "deploy/process/usage_error.h"
+
+namespace fetchline {
+namespace {
+
+std::string read_data_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw UsageError("--data", path + " cannot be read");
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  // As curl: line ends of a file are not part of the data.
+  std::erase_if(text, [](char c) { return c == '\n' || c == '\r'; });
+  return text;
+}
+
+std::optional<std::string> joined(const std::vector<std::string>& data) {
+  if (data.empty()) return std::nullopt;
+  std::string body;
+  for (const std::string& part : data) {
+    if (&part != &data.front()) body += '&';
+    body += part.starts_with('@') ? read_data_file(part.substr(1)) : part;
+  }
+  return body;
+}
+
+JobSettings::CodeRange code_range(const std::string& text) {
+  const auto dash = text.find('-');
+  const auto code = [](const std::string& digits) {
+    return static_cast<std::uint16_t>(count_in(digits, 100, 999));
+  };
+  JobSettings::CodeRange range;
+  range.first = code(text.substr(0, dash));
+  range.last = dash == std::string::npos ? range.first : code(text.substr(dash + 1));
+  if (range.first > range.last) throw BadValue(text, "ends before it begins");
+  return range;
+}
+
+std::vector<JobSettings::CodeRange> code_ranges(const std::string& list) {
+  std::vector<JobSettings::CodeRange> ranges;
+  for (std::size_t at = 0; at <= list.size() && !list.empty();) {
+    const auto comma = std::min(list.find(',', at), list.size());
+    ranges.push_back(code_range(list.substr(at, comma - at)));
+    at = comma + 1;
+  }
+  return ranges;
+}
+
+void check_header(const std::string& header) {
+  const bool has_name = header.find_first_of(":;") != std::string::npos && header[0] != ':';
+  const bool printable = std::none_of(header.begin(), header.end(), [](char c) {
+    return (c >= 0 && c < ' ' && c != '\t') || c == 0x7F;
+  });
+  if (!has_name || !printable) {
+    throw UsageError("--header", "\"" + header + "\" is not \"Name: value\"");
+  }
+}
+
+}  // namespace
+
+void TaskFlags::apply_to(ProducerOptions& options) const {
+  options.job.body = joined(data);
+  constexpr std::size_t kMaxDataBytes = 512 * 1024;  // it travels in one frame with the settings
+  if (options.job.body && options.job.body->size() > kMaxDataBytes) {
+    throw UsageError("--data", "is longer than 512 KiB");
+  }
+  for (const std::string& header : options.job.headers) check_header(header);
+  if (http1_1 && http2) throw UsageError("--http1.1", "excludes --http2");
+  if (http1_1) options.job.http_version = JobSettings::HttpVersion::http1_1;
+  if (http2) options.job.http_version = JobSettings::HttpVersion::http2;
+  try {
+    options.job.accept = code_ranges(accept);
+  } catch (const BadValue& bad) {
+    throw UsageError("--accept", bad.what());
+  }
+  if (options.job.max_filesize_bytes > kMaxBodyBytes) {
+    throw UsageError("--max-filesize", "is at most 1G");
+  }
+  if (options.urls.empty() && options.input.empty()) {
+    throw UsageError("--input", "nothing to fetch: give URLs, or -i FILE, or -i - for stdin");
+  }
+}
+
+void add_input_flags(CLI::App& app, ProducerOptions& options, TaskFlags& flags) {
+  JobSettings& job = options.job;
+  flag_group(app, "What to fetch");
+  list_option(app, "URL", options.urls, "URL", "fetched before what is in --input");
+  text_option(app, "-i,--input", options.input, "FILE", "a URL or a JSON task a line; - is stdin");
+  text_option(app, "-X,--request", job.method, "METHOD", "instead of GET, or POST with --data");
+  list_option(app, "-H,--header", job.headers, "LINE", "\"Name: value\", for every request");
+  list_option(app, "-d,--data", flags.data, "TEXT",
+              "request body; @FILE reads it; several join with &");
+  text_option(app, "-A,--user-agent", job.user_agent, "TEXT", "instead of fetchline/VERSION");
+  text_option(app, "-u,--user", job.user_password, "NAME:PASS", "HTTP basic authentication");
+  text_option(app, "-x,--proxy", job.proxy, "URL", "the environment's proxies are ignored");
+  switch_option(app, "-L,--location,!--no-location", job.follow_location, "follow redirects");
+  count_option(app, "--max-redirs", job.max_redirs, "redirects followed for one task", 0U, 1000U);
+  switch_option(app, "--compressed,!--no-compressed", job.compressed,
+                "ask for compression, undo it");
+  switch_option(app, "--http1.1", flags.http1_1, "speak HTTP/1.1 only");
+  switch_option(app, "--http2", flags.http2, "try HTTP/2, without TLS too");
+  text_option(app, "--accept", flags.accept, "CODES", "response codes that are ok: 200-299,304");
+}
+
+void add_patience_flags(CLI::App& app, ProducerOptions& options) {
+  JobSettings& job = options.job;
+  flag_group(app, "Patience");
+  seconds_option(app, "--connect-timeout", job.connect_timeout, "for name, connection and TLS");
+  seconds_option(app, "-m,--max-time", job.max_time, "for one attempt");
+  size_option(app, "--speed-limit", job.speed_limit, "bytes a second; slower is a timeout");
+  seconds_option(app, "--speed-time", job.speed_time, "when it lasts so long");
+  count_option(app, "--retry", options.retry.retries, "more attempts when it may help", 0U, 1000U);
+  seconds_option(app, "--retry-delay", options.retry.delay,
+                 "before the second attempt, then doubling");
+  seconds_option(app, "--retry-max-delay", options.retry.max_delay, "no wait is longer");
+  size_option(app, "--max-filesize", job.max_filesize_bytes, "of a body, decoded");
+  switch_option(app, "--retry-unsafe", job.retry_unsafe, "repeat a POST that may have been sent");
+}
+
+void add_verdict_flags(CLI::App& app, TaskFlags& flags) {
+  flag_group(app, "Verdict");
+  fail_on_option(app, flags.fail_on);
+  switch_option(app, "--dry-run", flags.dry_run, "check input and settings, fetch nothing");
+}
+
+void add_producer_fleet_flags(CLI::App& app, ProducerOptions& options) {
+  flag_group(app, "Fleet");
+  text_option(app, "--bind", options.bind, "ENDPOINT", "where workers get tasks");
+  text_option(app, "--collector", options.collector, "ENDPOINT", "where results go");
+  seconds_option(app, "--drain-timeout", options.drain_timeout, "to finish what is in hand");
+  seconds_option(app, "--peer-timeout", options.peer_timeout, "to wait for others; 0 is for ever");
+}
+
+}  // namespace fetchline

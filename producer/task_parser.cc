@@ -1,0 +1,91 @@
+#include "producer/task_parser.h"
+
+#include <utility>
+
+#include "producer/task_object.h"
+#include "producer/text_excerpt.h"
+#include "producer/url.h"
+
+namespace fetchline {
+namespace {
+
+constexpr std::size_t kShownBytes = 2048;  // of a line or URL that is at fault
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kSpaces = " \t\r";
+  const auto first = text.find_first_not_of(kSpaces);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpaces) - first + 1);
+}
+
+// What is meant by the line, without what editors leave around it.
+std::string_view content_of(const Line& line) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  auto text = line.text;
+  if (line.number == 1 && text.starts_with(kByteOrderMark)) {
+    text.remove_prefix(kByteOrderMark.size());
+  }
+  return trimmed(text);
+}
+
+// A reason may quote the input, so it is made presentable as well.
+InvalidTask invalid_task(const Line& line, Index index, std::string_view shown,
+                         std::string_view reason) {
+  return {.index = index,
+          .line_number = line.number,
+          .reason = excerpt(reason, kShownBytes),
+          .url = excerpt(shown, kShownBytes),
+          .id = {},
+          .meta = {}};
+}
+
+ParsedLine parse_plain(const Line& line, Index index, std::string_view text) {
+  if (!simdjson::validate_utf8(text.data(), text.size())) {
+    return invalid_task(line, index, text, "line is not UTF-8");
+  }
+  const auto parsed = parse_url(text);
+  if (const auto* fault = std::get_if<UrlFault>(&parsed)) {
+    return invalid_task(line, index, text, fault->reason);
+  }
+  Task task;
+  task.index = index;
+  task.url = text;
+  return task;
+}
+
+}  // namespace
+
+std::string errormsg_of(const InvalidTask& invalid) {
+  return "line " + std::to_string(invalid.line_number) + ": " + invalid.reason;
+}
+
+TaskParser::TaskParser() : json_(std::make_unique<simdjson::dom::parser>()) {}
+TaskParser::~TaskParser() = default;
+TaskParser::TaskParser(TaskParser&&) noexcept = default;
+TaskParser& TaskParser::operator=(TaskParser&&) noexcept = default;
+
+ParsedLine TaskParser::parse(const Line& line, Index index) {
+  const auto text = content_of(line);
+  // A long line of spaces is still too long: what is behind the prefix is not known.
+  if (text.starts_with('#') || (text.empty() && !line.too_long)) return Skip{};
+  if (line.too_long) return invalid_task(line, index, text, "line is longer than 64 KiB");
+  return text.starts_with('{') ? parse_object(line, index, text) : parse_plain(line, index, text);
+}
+
+ParsedLine TaskParser::parse_object(const Line& line, Index index, std::string_view text) {
+  simdjson::dom::object object;
+  const auto error = json_->parse(text.data(), text.size()).get(object);
+  if (error != simdjson::SUCCESS) {
+    return invalid_task(line, index, text, std::string("bad JSON: ") + error_message(error));
+  }
+  Task task;
+  task.index = index;
+  const auto fault = read_task(object, task);
+  if (!fault) return task;
+  auto invalid = invalid_task(line, index, task.url.empty() ? text : task.url, *fault);
+  invalid.id = std::move(task.id);
+  invalid.meta = std::move(task.meta);
+  return invalid;
+}
+
+}  // namespace fetchline

@@ -1,0 +1,75 @@
+#include "producer/task_source.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace fetchline {
+namespace {
+
+constexpr std::size_t kBlockBytes = 256 * 1024;
+
+[[noreturn]] void fail(const std::string& name, int error) {
+  throw InputError(name + ": " + std::generic_category().message(error));
+}
+
+}  // namespace
+
+TaskSource::TaskSource(std::vector<std::string> urls, const std::string& path)
+    : urls_(std::move(urls)), name_(path == "-" ? "stdin" : path), block_(kBlockBytes) {
+  if (path.empty()) {
+    read_to_end_ = true;
+    return;
+  }
+  fd_ = path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd_ < 0) fail(name_, errno);
+  struct stat status {};
+  if (fstat(fd_, &status) != 0) fail(name_, errno);
+  if (S_ISDIR(status.st_mode)) fail(name_, EISDIR);
+  is_regular_ = S_ISREG(status.st_mode);
+}
+
+TaskSource::~TaskSource() {
+  if (fd_ > STDIN_FILENO) close(fd_);
+}
+
+std::optional<ParsedLine> TaskSource::next(Index index) {
+  while (next_url_ < urls_.size()) {
+    const std::string& url = urls_[next_url_++];
+    ParsedLine parsed = parser_.parse({.text = url, .too_long = false, .number = next_url_}, index);
+    if (!std::holds_alternative<Skip>(parsed)) return parsed;
+  }
+  while (const std::optional<Line> line = lines_.next()) {
+    ParsedLine parsed = parser_.parse(*line, index);
+    if (!std::holds_alternative<Skip>(parsed)) return parsed;
+  }
+  ended_ = read_to_end_;
+  return std::nullopt;
+}
+
+bool TaskSource::read_block() {
+  if (read_to_end_) return false;
+  if (!is_regular_) {
+    pollfd item{.fd = fd_, .events = POLLIN, .revents = 0};
+    if (poll(&item, 1, 0) <= 0) return false;
+  }
+  const ssize_t got = read(fd_, block_.data(), block_.size());
+  if (got < 0) {
+    if (errno == EINTR || errno == EAGAIN) return false;
+    fail(name_, errno);
+  }
+  if (got == 0) {
+    lines_.finish();
+    read_to_end_ = true;
+  } else {
+    lines_.feed({block_.data(), static_cast<std::size_t>(got)});
+  }
+  return true;
+}
+
+}  // namespace fetchline

@@ -1,0 +1,51 @@
+// Where tasks come from: URLs given as arguments first, then a file or stdin. Owned by the
+// producer's loop thread. Reads only when asked, so that who does not ask stops the reading.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "producer/line_reader.h"
+#include "producer/task_parser.h"
+
+namespace fetchline {
+
+// The input cannot be opened or read. what() names it and the reason.
+struct InputError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+class TaskSource {
+ public:
+  // `path`: a file, "-" for stdin, empty for none. Throws InputError.
+  TaskSource(std::vector<std::string> urls, const std::string& path);
+  ~TaskSource();
+  TaskSource(const TaskSource&) = delete;
+  TaskSource& operator=(const TaskSource&) = delete;
+
+  // The next task or faulty line of what was read so far; lines without a task are passed over.
+  [[nodiscard]] std::optional<ParsedLine> next(Index index);
+
+  // Reads a block if that does not block; false when there is nothing to read now. Throws
+  // InputError.
+  [[nodiscard]] bool read_block();
+  [[nodiscard]] bool ended() const { return ended_; }  // next() has no more and never will
+  [[nodiscard]] int fd() const { return fd_; }  // to wait on for POLLIN; -1 when there is none
+
+ private:
+  std::vector<std::string> urls_;
+  std::size_t next_url_ = 0;
+  std::string name_;
+  int fd_ = -1;
+  bool is_regular_ = false;
+  bool read_to_end_ = false;
+  bool ended_ = false;
+  LineReader lines_;
+  TaskParser parser_;
+  std::vector<char> block_;
+};
+
+}  // namespace fetchline

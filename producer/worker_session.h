@@ -1,0 +1,66 @@
+// What the producer knows of one connected worker. Pure; owned by the producer's loop thread.
+//
+// Tasks messages are numbered and the worker's heartbeats say which arrived, so a lost one is
+// noticed; its reports are numbered and acknowledged, so none is missed or counted twice.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "proto/instant.h"
+#include "proto/messages.h"
+#include "proto/sockets.h"
+
+namespace fetchline {
+
+class WorkerSession {
+ public:
+  // A worker silent for so long is presumed dead and its tasks go to others.
+  static constexpr std::chrono::seconds kLease{5};
+  // A message that a living worker has not confirmed for so long is presumed lost.
+  static constexpr std::chrono::seconds kConfirmWithin{3};
+
+  WorkerSession(WorkerId worker, PeerId peer, Instant now)
+      : id_(worker), peer_(std::move(peer)), heard_(now) {}
+
+  // Takes what is new in a heartbeat of this session; returns the reports not seen before.
+  std::vector<Report> on_heartbeat(const PeerId& peer, const Heartbeat& heartbeat, Instant now);
+
+  [[nodiscard]] std::uint64_t number_next_message(Instant now);
+  // Messages that will not be confirmed any more; each is named once. Asked after a heartbeat.
+  [[nodiscard]] std::vector<std::uint64_t> take_lost_messages();
+
+  // Whether a heartbeat waits for an answer; asking clears it.
+  bool take_answer_due() { return std::exchange(answer_due_, false); }
+
+  [[nodiscard]] WorkerId id() const { return id_; }
+  [[nodiscard]] const PeerId& peer() const { return peer_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] std::uint32_t slots() const { return draining_ ? 0 : slots_; }
+  [[nodiscard]] std::uint32_t capacity() const { return draining_ ? 0 : slots_ + backlog_; }
+  [[nodiscard]] bool draining() const { return draining_; }
+  [[nodiscard]] bool has_settings() const { return has_settings_; }
+  [[nodiscard]] std::uint64_t reports_seen() const { return reports_seen_; }
+  [[nodiscard]] bool silent(Instant now) const { return now - heard_ >= kLease; }
+
+ private:
+  WorkerId id_;
+  PeerId peer_;
+  std::string name_;
+  Instant heard_;
+  std::uint64_t heartbeat_seq_ = 0;
+  std::uint32_t slots_ = 0;
+  std::uint32_t backlog_ = 0;
+  bool draining_ = false;
+  bool has_settings_ = false;  // it received at least one message of this session
+  bool answer_due_ = false;
+  std::uint64_t reports_seen_ = 0;
+  std::uint64_t last_message_ = 0;
+  std::uint64_t newest_received_ = 0;
+  std::map<std::uint64_t, Instant> unconfirmed_;  // messages by number, when they were sent
+};
+
+}  // namespace fetchline

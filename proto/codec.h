@@ -1,0 +1,92 @@
+// Messages to frames and back. Pure; any thread.
+//
+// A message is frame 0 (a fixed 24-byte envelope and a protobuf payload) and, for Results, the
+// frames of each result: one with its fields, then its body cut into frames of at most 1 MiB.
+// decode() never throws, whatever the bytes: what a peer sends is data, not a reason to die.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <variant>
+#include <vector>
+#include <zmq.hpp>
+
+#include "proto/ids.h"
+#include "proto/messages.h"
+
+namespace fetchline {
+
+using Frames = std::vector<zmq::message_t>;
+
+inline constexpr std::uint16_t kProtocolMagic = 0x464C;  // "FL"
+inline constexpr std::uint8_t kProtocolVersion = 1;
+inline constexpr std::size_t kEnvelopeBytes = 24;
+// libzmq heartbeats can fire during one long frame (libzmq 2709), so no frame is longer than this.
+inline constexpr std::size_t kMaxBodyFrameBytes = std::size_t{1} << 20;
+inline constexpr std::size_t kMaxFrameBytes = kMaxBodyFrameBytes + (kMaxBodyFrameBytes / 8);
+inline constexpr std::size_t kMaxFrames = 4096;  // MAXMSGSIZE is per frame, so count them too
+inline constexpr std::size_t kMaxBodyBytes = std::size_t{1} << 30;
+inline constexpr std::size_t kMaxRanges = 65'536;  // in one set
+inline constexpr std::size_t kMaxTasksPerMessage = 256;
+inline constexpr std::size_t kMaxReportsPerMessage = 4096;
+
+// The type byte of the envelope. Numbers are never used again for something else.
+enum class MessageType : std::uint8_t {
+  heartbeat = 1,
+  tasks = 2,
+  results = 3,
+  acks = 4,
+  open = 5,
+  state = 6,
+  end = 7,
+  done = 8,
+  bye = 9,
+  refused = 10,
+};
+
+enum class DecodeError : std::uint8_t {
+  no_frame,
+  too_many_frames,
+  short_envelope,
+  bad_magic,
+  bad_version,
+  unknown_type,
+  bad_payload,   // not the protobuf message that the type says
+  out_of_range,  // a number, an enum or a set beyond its bounds
+  bad_body,      // body frames that do not add up to what the result says
+};
+[[nodiscard]] std::string_view to_string(DecodeError error);
+
+struct Received {
+  JobId job;
+  Epoch epoch{};
+  Message message;
+};
+
+// Consumes the frames. `frames` is what came after the routing id.
+[[nodiscard]] std::variant<Received, DecodeError> decode(Frames frames);
+
+[[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Heartbeat& message);
+[[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Tasks& message);
+[[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Acks& message);
+[[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Open& message);
+[[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const State& message);
+[[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const End& message);
+[[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Done& message);
+[[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Bye& message);
+[[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Refused& message);
+
+// A result in its frames, ready to be sent any number of times without another copy of the body.
+struct EncodedResult {
+  Index index = 0;
+  std::size_t bytes = 0;  // of all its frames
+  Frames frames;
+};
+[[nodiscard]] EncodedResult encode_result(Result result);
+
+// Starts a Results message; the frames of results are appended to it.
+[[nodiscard]] Frames encode_results_header(const JobId& job, Epoch epoch, WorkerId sender);
+void append_result(Frames& message, EncodedResult& result);  // shares the bytes, keeps `result`
+
+}  // namespace fetchline

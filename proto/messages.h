@@ -1,0 +1,116 @@
+// The messages of the protocol as values. proto/PROTOCOL.md says who sends which, when, and what
+// happens when one is lost; here is what each field means.
+//
+// Every message says how things stand, not what changed: it may be lost, repeated or overtaken.
+// Where a newer one replaces an older one, `seq` grows and the receiver drops what is older.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "proto/ids.h"
+#include "proto/index_set.h"
+#include "proto/result.h"
+#include "proto/task.h"
+
+namespace fetchline {
+
+// What a worker says of one attempt that it no longer works on.
+struct Report {
+  enum class Verdict : std::uint8_t {
+    delivered = 0,  // its result is on the way to the collector, held until acknowledged
+    retry = 1,      // failed in a way that may pass; no result exists
+    returned = 2,   // never started, or given up while draining; nobody is to blame
+  };
+  Index index = 0;
+  std::uint32_t attempt = 1;
+  Verdict verdict = Verdict::delivered;
+  Outcome outcome = Outcome::ok;                         // of a retry
+  std::optional<std::chrono::milliseconds> retry_after;  // of a retry: what the origin asked for
+};
+
+// Worker to producer: login, sign of life, credit and reports in one.
+struct Heartbeat {
+  WorkerId worker{};
+  std::string name;                // "host:pid"
+  std::uint64_t seq = 0;           // of this worker process
+  std::uint32_t slots = 0;         // transfers it can run at once
+  std::uint32_t backlog = 0;       // tasks it wants beyond those, so that no slot waits
+  bool draining = false;           // wants no more; gives back what it has not started
+  IndexSet received;               // Tasks::seq received in this session
+  std::uint64_t first_report = 1;  // sequence number of reports[0]; earlier ones are acknowledged
+  std::vector<Report> reports;
+};
+
+// Producer to worker: work, and the answer to every heartbeat (then often without tasks).
+struct Tasks {
+  std::uint64_t seq = 0;           // counts messages with tasks, from 1 in each session; 0: none
+  std::uint64_t reports_seen = 0;  // every report up to this one is known
+  std::optional<JobSettings> settings;  // until the worker has shown that it received one
+  std::vector<Task> tasks;
+};
+
+// Worker (or producer, for lines that cannot be tasks) to collector.
+struct Results {
+  WorkerId sender{};
+  std::vector<Result> results;
+};
+
+// Collector to a sender of results.
+struct Acks {
+  BootId boot{};                  // another one than before: resend everything
+  std::uint64_t seq = 0;          // of this collector process
+  Index watermark = 0;            // the oldest index not yet put out; always admitted
+  Index admit_limit = 0;          // results below it are admitted, others are to wait
+  std::uint64_t byte_window = 0;  // bytes that may be under way unacknowledged
+  IndexSet accepted;              // safe: the sender forgets them
+  IndexSet refused;               // not kept for want of room: send again when admitted
+};
+
+// Producer to collector, each second: asks for the job, then for its whole state.
+struct Open {
+  std::uint64_t nonce = 0;  // of this producer process
+};
+
+// Collector to producer: the truth about the job.
+struct State {
+  BootId boot{};
+  std::uint64_t nonce = 0;     // of the Open that this epoch was granted to
+  std::uint64_t seq = 0;       // of this collector process
+  Index watermark = 0;         // every index below is out
+  Index dispatch_limit = 0;    // hand out indices below it only; may shrink
+  std::optional<Index> total;  // known once End was heard
+  IndexSet committed;          // of those at or above the watermark; in answers to Open only
+};
+
+// Producer to collector, until State::total says it is known: the input's sentinel.
+struct End {
+  Index total = 0;
+};
+
+// The sentinel: every record is out. Collector to everybody, producer to workers.
+struct Done {
+  OutcomeCounts counts{};
+};
+
+// "I know that it is over", or "I leave". Answers Done; a draining worker says it unasked.
+struct Bye {
+  WorkerId worker{};  // none from a producer
+};
+
+// Collector to a producer that cannot have this collector.
+struct Refused {
+  enum class Reason : std::uint8_t {
+    busy = 0,    // it serves another job
+    fenced = 1,  // a newer producer of the same job was granted its epoch
+  };
+  Reason reason = Reason::busy;
+};
+
+using Message = std::variant<Heartbeat, Tasks, Results, Acks, Open, State, End, Done, Bye, Refused>;
+
+}  // namespace fetchline

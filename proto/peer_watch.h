@@ -1,0 +1,54 @@
+// Whether somebody whom a role needs is there: when to say that it waits, when to give up. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "proto/instant.h"
+
+namespace fetchline {
+
+class PeerWatch {
+ public:
+  static constexpr std::chrono::seconds kFirstNotice{1};
+  static constexpr std::chrono::seconds kNextNotice{30};
+  static constexpr std::chrono::seconds kSilence{4};  // signs of life come every second
+
+  // `timeout` zero: wait for ever.
+  PeerWatch(std::string whom, Duration timeout, Instant now)
+      : whom_(std::move(whom)), timeout_(timeout), last_heard_(now), last_notice_(now) {}
+
+  // Once a turn: whether the peer was there at `heard`. Returns a line to log when it is time.
+  [[nodiscard]] std::optional<std::string> update(Instant heard, Instant now) {
+    if (heard > last_heard_) {
+      last_heard_ = heard;
+      ever_heard_ = true;
+    }
+    const Duration silent = now - last_heard_;
+    if (silent < kFirstNotice || (ever_heard_ && silent < kSilence)) {
+      if (!waiting_) return std::nullopt;
+      waiting_ = false;
+      return whom_ + " is there";
+    }
+    if (waiting_ && now - last_notice_ < kNextNotice) return std::nullopt;
+    waiting_ = true;
+    last_notice_ = now;
+    return "waiting for " + whom_;
+  }
+
+  [[nodiscard]] bool timed_out(Instant now) const {
+    return timeout_ > Duration::zero() && now - last_heard_ >= timeout_;
+  }
+  [[nodiscard]] bool waiting() const { return waiting_; }
+  [[nodiscard]] const std::string& whom() const { return whom_; }
+
+ private:
+  std::string whom_;  // "a worker at tcp://…"
+  Duration timeout_;
+  bool ever_heard_ = false;
+  Instant last_heard_;
+  Instant last_notice_;
+  bool waiting_ = false;
+};
+
+}  // namespace fetchline

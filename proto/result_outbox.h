@@ -1,0 +1,82 @@
+// Results on their way to the collector: held until it says that they are safe, sent again until
+// then. The sender's half of Results and Acks, for workers and for the producer. Pure; owned by
+// one thread.
+//
+// Sent lowest index first, so that the order's head never waits behind what comes later. Results
+// at or above the collector's admit_limit wait here, and so do those beyond its byte_window; the
+// one at its watermark never does.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "proto/codec.h"
+#include "proto/instant.h"
+#include "proto/messages.h"
+
+namespace fetchline {
+
+class ResultOutbox {
+ public:
+  // A message of results is closed at about this size, so that bodies of many sizes share frames'
+  // overhead and one large body does not wait for others.
+  static constexpr std::size_t kBatchBytes = 256 * 1024;
+  static constexpr std::size_t kBatchResults = 64;
+  static constexpr std::chrono::seconds kResendAfter{5};  // no acknowledgement for so long
+  static constexpr std::chrono::seconds kProbeAfter{1};   // nothing under way, nothing admitted
+
+  // A second result for an index that is held is dropped: the first stands.
+  void add(Result result);
+
+  // The next message to send, if the collector has room for one.
+  [[nodiscard]] std::optional<Frames> next_batch(const JobId& job, Epoch epoch, WorkerId sender,
+                                                 Instant now);
+  // The message that next_batch() gave could not be sent after all.
+  void take_back_last_batch();
+
+  void on_acks(const Acks& acks);
+  void advance(Instant now);  // notices what was sent long ago and is not acknowledged
+  void clear();
+
+  [[nodiscard]] bool holds(Index index) const { return held_.contains(index); }
+  [[nodiscard]] bool empty() const { return held_.empty(); }
+  [[nodiscard]] std::size_t held_count() const { return held_.size(); }
+  [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }
+  [[nodiscard]] Index watermark() const { return watermark_; }
+  [[nodiscard]] bool is_waiting() const { return !unsent_.empty(); }
+
+ private:
+  struct Held {
+    EncodedResult result;
+    std::uint64_t sent_in = 0;  // number of the message it is under way in; 0: not sent
+  };
+  struct SentBatch {
+    std::uint64_t number = 0;
+    Instant at;
+    std::vector<Index> indices;
+  };
+
+  [[nodiscard]] bool may_send(Index index, const Held& held, Instant now) const;
+  void unsend(Index index, std::uint64_t number);
+  void forget(const IndexRange& range);
+
+  std::map<Index, Held> held_;
+  std::set<Index> unsent_;
+  std::deque<SentBatch> sent_;  // oldest first; may name results that are gone
+  std::size_t held_bytes_ = 0;
+  std::size_t sent_bytes_ = 0;
+  std::uint64_t last_batch_ = 0;
+  Instant last_send_{};
+
+  // The collector's last word. Until the first one a few results may go.
+  BootId boot_{};
+  std::uint64_t acks_seq_ = 0;
+  Index watermark_ = 0;
+  Index admit_limit_ = kMaxIndex;
+  std::uint64_t byte_window_ = kBatchBytes;
+};
+
+}  // namespace fetchline

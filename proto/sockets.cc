@@ -1,0 +1,133 @@
+#include "proto/sockets.h"
+
+#include <utility>
+
+namespace fetchline {
+namespace {
+
+// Counts of messages, a backstop only: what may be queued is bounded by windows and byte windows.
+constexpr int kHighWater = 1000;
+// Bounds what a broken connection takes with it (a dying link discards the kernel's buffer).
+constexpr int kKernelBufferBytes = 256 * 1024;
+// Long enough for a farewell to leave; nothing else depends on what is queued at the end.
+constexpr int kLingerMs = 500;
+
+void set_options(zmq::socket_t& socket) {
+  socket.set(zmq::sockopt::linger, kLingerMs);
+  socket.set(zmq::sockopt::sndhwm, kHighWater);
+  socket.set(zmq::sockopt::rcvhwm, kHighWater);
+  socket.set(zmq::sockopt::sndbuf, kKernelBufferBytes);
+  socket.set(zmq::sockopt::rcvbuf, kKernelBufferBytes);
+  socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(kMaxFrameBytes));
+  // A raw TCP client that never speaks would hold a descriptor for the default 30 s.
+  socket.set(zmq::sockopt::handshake_ivl, 5000);
+  // A peer that vanished without a FIN is noticed in seconds; below the 65 s at which TTL
+  // overflows.
+  socket.set(zmq::sockopt::heartbeat_ivl, 1000);
+  socket.set(zmq::sockopt::heartbeat_timeout, 4000);
+  socket.set(zmq::sockopt::heartbeat_ttl, 6000);
+  socket.set(zmq::sockopt::reconnect_ivl, 100);
+  socket.set(zmq::sockopt::reconnect_ivl_max, 2000);
+  socket.set(zmq::sockopt::ipv6, true);
+}
+
+SendResult send_frames(zmq::socket_t& socket, Frames& frames) {
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    const bool more = i + 1 < frames.size();
+    const auto flags =
+        zmq::send_flags::dontwait | (more ? zmq::send_flags::sndmore : zmq::send_flags::none);
+    // Once the first frame is taken libzmq takes the rest: the high-water mark counts messages.
+    if (!socket.send(frames[i], flags)) return SendResult::full;
+  }
+  return SendResult::sent;
+}
+
+Incoming read_rest(zmq::socket_t& socket, PeerId from, zmq::message_t first) {
+  Frames frames;
+  bool more = first.more();
+  frames.push_back(std::move(first));
+  bool too_many = false;
+  while (more) {
+    zmq::message_t frame;
+    const auto got = socket.recv(frame, zmq::recv_flags::none);  // the rest of a message is there
+    more = got.has_value() && frame.more();
+    too_many = too_many || frames.size() >= kMaxFrames;
+    if (!too_many) frames.push_back(std::move(frame));
+  }
+  if (too_many) return {std::move(from), DecodeError::too_many_frames};
+  return {std::move(from), decode(std::move(frames))};
+}
+
+}  // namespace
+
+zmq::context_t make_context(int io_threads) {
+  zmq::context_t context(io_threads);
+  context.set(zmq::ctxopt::max_sockets, 16'384);
+  return context;
+}
+
+zmq::socket_t bind_port(zmq::context_t& context, const std::string& endpoint) {
+  try {
+    zmq::socket_t socket(context, zmq::socket_type::router);
+    set_options(socket);
+    // Without it a ROUTER drops silently at the high-water mark and for peers that are gone.
+    socket.set(zmq::sockopt::router_mandatory, true);
+    socket.bind(endpoint);
+    return socket;
+  } catch (const zmq::error_t& error) {
+    throw EndpointError("cannot bind " + endpoint + ": " + error.what());
+  }
+}
+
+zmq::socket_t connect_to(zmq::context_t& context, const std::string& endpoint) {
+  try {
+    zmq::socket_t socket(context, zmq::socket_type::dealer);
+    set_options(socket);
+    // Nothing is queued for a peer that is not there.
+    socket.set(zmq::sockopt::immediate, true);
+    socket.connect(endpoint);
+    return socket;
+  } catch (const zmq::error_t& error) {
+    throw EndpointError("cannot connect to " + endpoint + ": " + error.what());
+  }
+}
+
+std::string bound_endpoint(const zmq::socket_t& socket) {
+  return socket.get(zmq::sockopt::last_endpoint);
+}
+
+SendResult send_to(zmq::socket_t& port, const PeerId& peer, Frames& frames) {
+  try {
+    zmq::message_t id(peer.data(), peer.size());
+    if (!port.send(id, zmq::send_flags::dontwait | zmq::send_flags::sndmore)) {
+      return SendResult::full;
+    }
+    return send_frames(port, frames);
+  } catch (const zmq::error_t& error) {
+    if (error.num() == EHOSTUNREACH) return SendResult::unreachable;
+    throw;
+  }
+}
+
+SendResult send(zmq::socket_t& connection, Frames& frames) {
+  return send_frames(connection, frames);
+}
+
+std::optional<Incoming> receive_from_port(zmq::socket_t& port) {
+  zmq::message_t id;
+  if (!port.recv(id, zmq::recv_flags::dontwait)) return std::nullopt;
+  PeerId from(id.data<char>(), id.size());
+  zmq::message_t first;
+  if (!id.more() || !port.recv(first, zmq::recv_flags::none)) {
+    return Incoming{std::move(from), DecodeError::no_frame};
+  }
+  return read_rest(port, std::move(from), std::move(first));
+}
+
+std::optional<Incoming> receive(zmq::socket_t& connection) {
+  zmq::message_t first;
+  if (!connection.recv(first, zmq::recv_flags::dontwait)) return std::nullopt;
+  return read_rest(connection, {}, std::move(first));
+}
+
+}  // namespace fetchline

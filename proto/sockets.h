@@ -1,0 +1,50 @@
+// ZeroMQ sockets as this protocol uses them. The only place where socket options are set; each
+// option's reason is in sockets.cc. A socket belongs to the thread that made it.
+#pragma once
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <variant>
+#include <zmq.hpp>
+
+#include "proto/codec.h"
+
+namespace fetchline {
+
+// The routing id that a ROUTER gave to a connection; new with every connection.
+using PeerId = std::string;
+
+// An endpoint that cannot be bound or is not one. what() names the endpoint and the reason.
+struct EndpointError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// A process's context. `io_threads` 0 is enough when every endpoint is inproc://.
+[[nodiscard]] zmq::context_t make_context(int io_threads);
+
+// The port that others connect to (ROUTER). Throws EndpointError.
+[[nodiscard]] zmq::socket_t bind_port(zmq::context_t& context, const std::string& endpoint);
+// A connection to such a port (DEALER); reconnects by itself, for ever. Throws EndpointError.
+[[nodiscard]] zmq::socket_t connect_to(zmq::context_t& context, const std::string& endpoint);
+// Where a port is bound, with the port number that "*" became.
+[[nodiscard]] std::string bound_endpoint(const zmq::socket_t& socket);
+
+enum class SendResult : std::uint8_t {
+  sent,
+  full,         // the connection takes no more now, or there is none yet
+  unreachable,  // the peer is gone
+};
+// Never blocks. On anything but `sent` the frames are still the caller's to drop or keep.
+[[nodiscard]] SendResult send_to(zmq::socket_t& port, const PeerId& peer, Frames& frames);
+[[nodiscard]] SendResult send(zmq::socket_t& connection, Frames& frames);
+
+struct Incoming {
+  PeerId from;  // empty on a connection
+  std::variant<Received, DecodeError> content;
+};
+// Never blocks; empty when nothing is there.
+[[nodiscard]] std::optional<Incoming> receive_from_port(zmq::socket_t& port);
+[[nodiscard]] std::optional<Incoming> receive(zmq::socket_t& connection);
+
+}  // namespace fetchline

@@ -1,0 +1,167 @@
+// How a fetcher runs transfers: connections, races, failover, cancelling, closing.
+#include <set>
+
+#include "tests/integration/fetcher_bench.h"
+
+namespace fetchline {
+namespace {
+
+TEST(FetcherRun, KeepsOneConnectionForRequestsInARow) {
+  const Origin origin;
+  Bench bench;
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(bench.get(origin.url("/" + std::to_string(i))).result.outcome, Outcome::ok);
+  }
+  EXPECT_EQ(origin.requests(), 20U);
+  EXPECT_EQ(origin.connections(), 1U);
+}
+
+TEST(FetcherRun, FindsTheConnectionAgainHoweverManyItIsMadeFor) {
+  const Origin origin;
+  Bench bench({}, 4096);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(bench.get(origin.url("/" + std::to_string(i))).result.outcome, Outcome::ok);
+  }
+  EXPECT_EQ(origin.connections(), 1U);
+}
+
+TEST(FetcherRun, KeepsNoMoreIdleConnectionsThanItMay) {
+  const Origin origin;
+  Bench bench({}, 4);
+  for (Index i = 0; i < 20; ++i) bench.fetch(origin.url("/?delay=50"), i);
+  bench.take(20);
+  EXPECT_EQ(origin.max_simultaneous(), 20U);
+  EXPECT_TRUE(comes_true([&] { return origin.open_connections() <= 4; }));
+}
+
+TEST(FetcherRun, RunsAThousandTransfersAtOnce) {
+  const Origin origin;
+  constexpr std::size_t kCount = 1000;
+  Bench bench({}, kCount);
+  for (Index i = 0; i < kCount; ++i) {
+    bench.fetch(origin.url("/" + std::to_string(i) + "?delay=500"), i);
+  }
+  std::set<Index> seen;
+  for (const Fetched& fetched : bench.take(kCount)) {
+    EXPECT_EQ(fetched.result.outcome, Outcome::ok) << fetched.result.errormsg;
+    EXPECT_EQ(fetched.result.body, "/" + std::to_string(fetched.result.index) + "?delay=500");
+    seen.insert(fetched.result.index);
+  }
+  EXPECT_EQ(seen.size(), kCount);
+  EXPECT_GT(origin.max_simultaneous(), kCount / 2);
+}
+
+TEST(FetcherRun, LetsTheFirstOkAnswerWinARace) {
+  const Origin origin;
+  Bench bench;
+  Task task = task_of(origin.url("/slow?hang=1"));
+  task.race = {task.url, origin.url("/bad?status=500"), origin.url("/good?delay=100")};
+  const Result result = bench.get(task).result;
+  EXPECT_EQ(result.outcome, Outcome::ok);
+  EXPECT_EQ(result.url, task.url);
+  EXPECT_EQ(result.url_effective, origin.url("/good?delay=100"));
+  EXPECT_EQ(result.body, "/good?delay=100");
+  EXPECT_EQ(origin.requests(), 3U);
+  EXPECT_TRUE(comes_true([&] { return origin.open_connections() <= 2; })) << "losers are cut off";
+}
+
+TEST(FetcherRun, ReportsTheLastAnswerOfARaceThatNobodyWins) {
+  const Origin origin;
+  Bench bench;
+  Task task = task_of(origin.url("/?status=404&delay=200"));
+  task.race = {origin.url("/?status=500")};
+  const Fetched fetched = bench.get(task);
+  EXPECT_EQ(fetched.result.outcome, Outcome::http_error);
+  EXPECT_EQ(fetched.result.response_code, 404);
+  EXPECT_EQ(fetched.result.url_effective, "");
+}
+
+TEST(FetcherRun, TriesTheAddressesOfAFailoverInOrder) {
+  const Origin origin;
+  Bench bench;
+  Task task = task_of(origin.url("/?status=500"));
+  task.failover = {task.url, refusing_url(), origin.url("/third"), origin.url("/fourth")};
+  const Result result = bench.get(task).result;
+  EXPECT_EQ(result.outcome, Outcome::ok);
+  EXPECT_EQ(result.url, task.url);
+  EXPECT_EQ(result.url_effective, origin.url("/third"));
+  EXPECT_EQ(origin.requests("/fourth"), 0U);
+}
+
+TEST(FetcherRun, ReportsTheLastFailureOfAFailover) {
+  const Origin origin;
+  Bench bench;
+  Task task = task_of(origin.url("/?status=500"));
+  task.failover = {origin.url("/?status=410")};
+  const Fetched fetched = bench.get(task);
+  EXPECT_EQ(fetched.result.response_code, 410);
+  EXPECT_FALSE(fetched.transient);
+}
+
+TEST(FetcherRun, LeavesTimeForTheSecondAddressWhenTheFirstHangs) {
+  const Origin origin;
+  Bench bench;
+  Task task = task_of(origin.url("/?hang=1"));
+  task.failover = {origin.url("/second")};
+  task.max_time = milliseconds(600);
+  EXPECT_EQ(bench.get(task).result.outcome, Outcome::ok);
+}
+
+TEST(FetcherRun, DoesNotFailOverWithAnUnsafeRequestThatMayHaveArrived) {
+  const Origin origin;
+  Bench bench;
+  Task task = task_of(origin.url("/?drop=1"));
+  task.body = "pay";
+  task.failover = {origin.url("/second")};
+  EXPECT_EQ(bench.get(task).result.outcome, Outcome::reset);
+  EXPECT_EQ(origin.requests("/second"), 0U);
+}
+
+TEST(FetcherRun, CancelsEverythingAndSaysSoForEach) {
+  const Origin origin;
+  Bench bench;
+  for (Index i = 0; i < 10; ++i) bench.fetch(origin.url("/?hang=1"), i);
+  ASSERT_TRUE(comes_true([&] { return origin.requests() == 10; }));
+  bench.send(CancelTransfers{});
+  std::set<Index> seen;
+  for (const Fetched& fetched : bench.take(10)) {
+    EXPECT_EQ(fetched.result.outcome, Outcome::cancelled);
+    EXPECT_FALSE(fetched.transient);
+    seen.insert(fetched.result.index);
+  }
+  EXPECT_EQ(seen.size(), 10U);
+  EXPECT_TRUE(comes_true([&] { return origin.open_connections() == 0; }));
+  EXPECT_EQ(bench.get(origin.url("/")).result.outcome, Outcome::ok);
+}
+
+TEST(FetcherRun, ClosesAJobWithoutAWordAndLeavesTheOthers) {
+  const Origin origin;
+  constexpr JobSlot kOther{2};
+  Bench bench;
+  bench.open(kOther, {});
+  bench.fetch(task_of(origin.url("/?hang=1")), kOther);
+  Task slow = task_of(origin.url("/?delay=200"));
+  slow.index = 5;
+  bench.fetch(slow);
+  ASSERT_TRUE(comes_true([&] { return origin.requests() == 2; }));
+  bench.send(CloseJob{kOther});
+  EXPECT_EQ(bench.take_one().result.index, 5U);
+  EXPECT_TRUE(comes_true([&] { return origin.open_connections() == 1; }));
+  bench.fetch(task_of(origin.url("/late")), kOther);
+  EXPECT_EQ(bench.get(origin.url("/still")).result.body, "/still");
+  EXPECT_EQ(origin.requests("/late"), 0U);
+}
+
+TEST(FetcherRun, StopsInTheMiddleOfEverything) {
+  const Origin origin;
+  {
+    Bench bench;
+    for (Index i = 0; i < 50; ++i) bench.fetch(origin.url("/?hang=1"), i);
+    bench.fetch("http://name.invalid/");
+    ASSERT_TRUE(comes_true([&] { return origin.requests() == 50; }));
+  }
+  EXPECT_TRUE(comes_true([&] { return origin.open_connections() == 0; }));
+}
+
+}  // namespace
+}  // namespace fetchline

@@ -1,0 +1,35 @@
+#include "deploy/process/printable.h"
+
+#include <gtest/gtest.h>
+
+namespace fetchline {
+namespace {
+
+TEST(Printable, TextStaysAsItIs) {
+  EXPECT_EQ(printable("https://a.example/\xC3\xA4?q=\"1\""), "https://a.example/\xC3\xA4?q=\"1\"");
+}
+
+TEST(Printable, NeitherForgesALineNorSpeaksToTheTerminal) {
+  EXPECT_EQ(printable("a\nb\r\x1b[31m\x7f"), "a\\nb\\x0d\\x1b[31m\\x7f");
+  EXPECT_EQ(printable("\xC2\x9B"
+                      "31m"),
+            "\\x9b31m");
+  EXPECT_EQ(printable("\xFF"), "\\xff");
+}
+
+TEST(JsonString, EscapesQuotesBackslashesAndControlCharacters) {
+  EXPECT_EQ(json_string("a\"b\\c\n\x01"), "\"a\\\"b\\\\c\\u000a\\u0001\"");
+}
+
+TEST(JsonString, IsUtf8WhateverComesIn) {
+  const std::string replaced = "\"\xEF\xBF\xBD\"";
+  EXPECT_EQ(json_string("\xFF"), replaced);
+  EXPECT_EQ(json_string("\xC3"), replaced);
+  EXPECT_EQ(json_string("\xF0\x9F\x98\x80"), "\"\xF0\x9F\x98\x80\"");
+  // A surrogate and an overlong slash: three bad bytes, two bad bytes.
+  EXPECT_EQ(json_string("\xED\xA0\x80"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");
+  EXPECT_EQ(json_string("\xC0\xAF"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");
+}
+
+}  // namespace
+}  // namespace fetchline

@@ -1,0 +1,100 @@
+#include "worker/response.h"
+
+#include <gtest/gtest.h>
+
+namespace fetchline {
+namespace {
+
+constexpr std::uint64_t kCap = 10;
+
+Response begun() {
+  Response response;
+  response.begin(kCap);
+  return response;
+}
+
+bool take_lines(Response& response, std::initializer_list<std::string_view> lines) {
+  for (const std::string_view line : lines) {
+    if (!response.take_header_line(line)) return false;
+  }
+  return true;
+}
+
+TEST(Response, KeepsTheHeaderLinesOfTheLastAnswerOnly) {
+  Response response = begun();
+  EXPECT_TRUE(take_lines(
+      response, {"HTTP/1.1 103 Early Hints\r\n", "Link: x\r\n", "\r\n", "HTTP/1.1 302 Found\r\n",
+                 "Location: /b\r\n", "\r\n", "HTTP/1.1 200 OK\r\n", "A: 1\r\n", "B: 2\n", "\r\n"}));
+  EXPECT_EQ(response.final_answers(), 2U);
+  EXPECT_EQ(response.take_header_block(), "A: 1\r\nB: 2\r\n");
+}
+
+TEST(Response, LeavesTrailersOutAndUnfoldsLines) {
+  Response response = begun();
+  EXPECT_TRUE(take_lines(response, {"HTTP/1.1 200 OK\r\n", "A: 1\r\n", "  and 2\r\n", "\r\n"}));
+  EXPECT_TRUE(response.take_body("x"));
+  EXPECT_TRUE(response.take_header_line("X-Trailer: late\r\n"));
+  EXPECT_EQ(response.take_header_block(), "A: 1 and 2\r\n");
+}
+
+TEST(Response, TakesABodyUpToTheCapAndNotAByteMore) {
+  Response response = begun();
+  response.expect_body(1'000'000'000);
+  EXPECT_TRUE(response.take_body("12345"));
+  EXPECT_TRUE(response.take_body("67890"));
+  EXPECT_FALSE(response.take_body("1"));
+  EXPECT_EQ(response.stopped(), StopReason::body_cap);
+  EXPECT_EQ(response.take_body(), "");
+}
+
+TEST(Response, DropsTheBodyOfAnAnswerThatAnotherFollows) {
+  Response response = begun();
+  EXPECT_TRUE(take_lines(response, {"HTTP/1.1 401 No\r\n", "\r\n"}));
+  EXPECT_TRUE(response.take_body("go away"));
+  EXPECT_TRUE(take_lines(response, {"HTTP/1.1 200 OK\r\n", "\r\n"}));
+  EXPECT_FALSE(response.body_started());
+  EXPECT_TRUE(response.take_body("welcome"));
+  EXPECT_EQ(response.take_body(), "welcome");
+}
+
+TEST(Response, StopsAfter256HeaderLinesInOneAnswer) {
+  Response response = begun();
+  for (int answer = 0; answer < 2; ++answer) {
+    ASSERT_TRUE(response.take_header_line("HTTP/1.1 302 Found\r\n"));
+    for (int line = 0; line < 256; ++line) ASSERT_TRUE(response.take_header_line("A: b\r\n"));
+    ASSERT_TRUE(response.take_header_line("\r\n"));
+  }
+  EXPECT_FALSE(response.take_header_line("X-Trailer: also counts\r\n"));
+  EXPECT_EQ(response.stopped(), StopReason::header_lines);
+}
+
+TEST(Response, StopsAfter64KiBOfHeadersInOneAnswer) {
+  Response response = begun();
+  const std::string line = "A: " + std::string(32'000, 'x') + "\r\n";
+  ASSERT_TRUE(take_lines(response, {"HTTP/1.1 200 OK\r\n", line, line}));
+  EXPECT_FALSE(response.take_header_line(line));
+  EXPECT_EQ(response.stopped(), StopReason::header_bytes);
+}
+
+TEST(Response, StopsAfterEightInterimAnswersInARow) {
+  Response response = begun();
+  for (int i = 0; i < 8; ++i) {
+    ASSERT_TRUE(take_lines(response, {"HTTP/1.1 103 Early Hints\r\n", "\r\n"}));
+  }
+  EXPECT_FALSE(response.take_header_line("HTTP/1.1 100 Continue\r\n"));
+  EXPECT_EQ(response.stopped(), StopReason::interim_cap);
+}
+
+TEST(Response, ForgetsEverythingWhenItBeginsAgain) {
+  Response response = begun();
+  EXPECT_TRUE(take_lines(response, {"HTTP/1.1 200 OK\r\n", "A: 1\r\n"}));
+  EXPECT_FALSE(response.take_body("much too long"));
+  response.begin(kCap);
+  EXPECT_EQ(response.stopped(), StopReason::none);
+  EXPECT_EQ(response.final_answers(), 0U);
+  EXPECT_EQ(response.take_header_block(), "");
+  EXPECT_TRUE(response.take_body("short"));
+}
+
+}  // namespace
+}  // namespace fetchline

@@ -1,0 +1,127 @@
+#include "worker/driver.h"
+
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <functional>
+#include <limits>
+#include <system_error>
+
+namespace fetchline {
+namespace {
+
+constexpr std::size_t kMaxEventsPerTurn = 512;
+constexpr std::size_t kTransfersPerShard = 128;  // measured: larger shards are slower, smaller
+constexpr std::size_t kMaxShards = 64;           // ones lose connections and repeat CA stores
+constexpr std::uint32_t kWake = std::numeric_limits<std::uint32_t>::max();
+
+std::size_t shards_for(std::size_t transfers) {
+  return std::clamp(transfers / kTransfersPerShard, std::size_t{1}, kMaxShards);
+}
+
+}  // namespace
+
+Driver::Epoll::Epoll() : fd(epoll_create1(EPOLL_CLOEXEC)) {
+  if (fd < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+}
+
+Driver::Epoll::~Epoll() { close(fd); }
+
+Driver::Driver(std::size_t max_connections, int wake_fd) {
+  const std::size_t shards = shards_for(max_connections);
+  const std::size_t share = max_connections / shards;
+  roomy_ = share + share / 4;  // a quarter of slack: hosts never spread evenly
+  for (std::uint32_t number = 0; number < shards; ++number) {
+    shards_.push_back(std::make_unique<Multi>(std::max(share, std::size_t{1}), epoll_.fd, number));
+  }
+  epoll_event wake{};
+  wake.events = EPOLLIN;
+  wake.data.u64 = std::uint64_t{kWake} << 32;
+  if (epoll_ctl(epoll_.fd, EPOLL_CTL_ADD, wake_fd, &wake) != 0) {
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+  }
+}
+
+Driver::~Driver() = default;
+
+void Driver::add(Transfer& transfer, std::string_view url, CURLcode ready) {
+  Multi& shard = shard_for(url);
+  transfer.set_multi(&shard);
+  if (ready == CURLE_OK) {
+    shard.add(transfer.easy());
+  } else {
+    shard.add_failed(transfer.easy(), ready);
+  }
+}
+
+void Driver::remove(Transfer& transfer) noexcept {
+  if (transfer.multi() == nullptr) return;
+  transfer.multi()->remove(transfer.easy());
+  transfer.set_multi(nullptr);
+}
+
+// The host's own shard, or the first after it with room.
+Multi& Driver::shard_for(std::string_view url) {
+  const std::size_t home = std::hash<std::string_view>{}(authority_of(url)) % shards_.size();
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    Multi& shard = *shards_[(home + i) % shards_.size()];
+    if (shard.size() < roomy_) return shard;
+  }
+  return *shards_[home];
+}
+
+bool Driver::turn(std::chrono::milliseconds at_most) {
+  std::array<epoll_event, kMaxEventsPerTurn> events;
+  const int count =
+      epoll_wait(epoll_.fd, events.data(), static_cast<int>(events.size()), wait_ms(at_most));
+  bool woken = false;
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events[static_cast<std::size_t>(i)];
+    const auto number = static_cast<std::uint32_t>(event.data.u64 >> 32);
+    if (number == kWake) {
+      woken = true;
+      continue;
+    }
+    // A socket that an earlier event of this turn closed is unknown to libcurl, or is a new one
+    // with the same number; both take a call too many calmly.
+    shards_[number]->act(static_cast<int>(event.data.u64 & 0xffffffffU), event.events);
+  }
+  const auto now = Multi::Clock::now();
+  for (const auto& shard : shards_) shard->act_if_due(now);
+  reaped_ = 0;
+  return woken;
+}
+
+int Driver::wait_ms(std::chrono::milliseconds at_most) const {
+  const auto now = Multi::Clock::now();
+  auto wait = at_most;
+  for (const auto& shard : shards_) {
+    const auto due = shard->due();
+    if (!due) continue;
+    if (*due <= now) return 0;
+    wait = std::min(wait, std::chrono::ceil<std::chrono::milliseconds>(*due - now));
+  }
+  return static_cast<int>(wait.count());
+}
+
+std::optional<Driver::Done> Driver::next_done() {
+  for (; reaped_ < shards_.size(); ++reaped_) {
+    if (const auto done = shards_[reaped_]->next_done()) {
+      Transfer& transfer = Transfer::of(done->easy);
+      transfer.set_multi(nullptr);
+      return Done{transfer, done->code};
+    }
+  }
+  return std::nullopt;
+}
+
+std::string_view authority_of(std::string_view url) {
+  const std::size_t scheme_end = url.find("://");
+  if (scheme_end != std::string_view::npos) url.remove_prefix(scheme_end + 3);
+  return url.substr(0, url.find_first_of("/?#"));
+}
+
+}  // namespace fetchline

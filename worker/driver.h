@@ -1,0 +1,68 @@
+// Drives a fetcher's transfers: they go in, finished ones come out. One epoll, several libcurl
+// multi handles.
+//
+// Several, because libcurl 7.88 walks lists as long as a multi handle has connections and names
+// for every transfer: of 8000 at once each cost 233 us of CPU in a single handle, 36 us in 62.
+// A host keeps to its shard as long as there is room in it, so that connections are found again.
+//
+// Owned by one fetcher, on its thread. The constructor throws std::runtime_error when libcurl or
+// epoll cannot start.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "worker/multi.h"
+#include "worker/transfer.h"
+
+namespace fetchline {
+
+class Driver {
+ public:
+  // Keeps up to about max_connections connections for reuse, and is made for so many transfers at
+  // once; more are slower. A turn also ends when `wake_fd` becomes readable.
+  Driver(std::size_t max_connections, int wake_fd);
+  ~Driver();  // every transfer was removed or came out of next_done() before
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
+
+  // Starts a prepared transfer; when `ready` is not CURLE_OK it comes out again with that. The
+  // transfer stays the caller's and leaves through next_done() or remove().
+  void add(Transfer& transfer, std::string_view url, CURLcode ready);
+  void remove(Transfer& transfer) noexcept;  // nothing happens to one that is not inside
+
+  // Waits, at most so long, for sockets, timers or wake_fd, then lets libcurl work. True when
+  // wake_fd is readable.
+  [[nodiscard]] bool turn(std::chrono::milliseconds at_most);
+
+  struct Done {
+    Transfer& transfer;
+    CURLcode code;
+  };
+  [[nodiscard]] std::optional<Done> next_done();
+
+ private:
+  [[nodiscard]] Multi& shard_for(std::string_view url);
+  [[nodiscard]] int wait_ms(std::chrono::milliseconds at_most) const;
+
+  class Epoll {  // closed last: shards take their sockets out of it when they end
+   public:
+    Epoll();
+    ~Epoll();
+    Epoll(const Epoll&) = delete;
+    Epoll& operator=(const Epoll&) = delete;
+    const int fd;
+  } epoll_;
+  std::size_t roomy_;  // transfers in a shard before its hosts overflow into the next
+  std::vector<std::unique_ptr<Multi>> shards_;
+  std::size_t reaped_ = 0;  // shards that next_done() has emptied since the last turn
+};
+
+// "host:port" and whatever else an URL's authority has, for keeping equal ones together.
+[[nodiscard]] std::string_view authority_of(std::string_view url);
+
+}  // namespace fetchline

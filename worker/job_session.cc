@@ -1,0 +1,82 @@
+#include "worker/job_session.h"
+
+#include <utility>
+
+namespace fetchline {
+
+void JobSession::begin_epoch(Epoch epoch) {
+  epoch_ = epoch;
+  received_.clear();
+  queue_.clear();
+  reports_ = ReportQueue();
+}
+
+void JobSession::on_tasks(Epoch epoch, Tasks message, bool returning) {
+  if (epoch < epoch_) return;  // a producer that was replaced and does not know it yet
+  if (epoch > epoch_) begin_epoch(epoch);
+  reports_.seen(message.reports_seen);
+  if (message.seq == 0 || received_.contains(message.seq)) return;
+  received_.insert(message.seq);
+  for (Task& task : message.tasks) take_task(std::move(task), returning);
+}
+
+void JobSession::take_task(Task task, bool returning) {
+  const Index index = task.index;
+  if (outbox_.holds(index)) {
+    reports_.add({.index = index, .attempt = task.attempt, .retry_after = {}});
+  } else if (const auto at = running_.find(index); at != running_.end()) {
+    at->second = {task.attempt, task.may_retry};  // the same fetch answers for both
+  } else if (returning) {
+    reports_.add({.index = index,
+                  .attempt = task.attempt,
+                  .verdict = Report::Verdict::returned,
+                  .retry_after = {}});
+  } else {
+    queue_.insert_or_assign(index, std::move(task));
+  }
+}
+
+void JobSession::on_fetched(Fetched fetched) {
+  const Index index = fetched.result.index;
+  const auto at = running_.find(index);
+  if (at == running_.end()) return;
+  const Running attempt = at->second;
+  running_.erase(at);
+  Report report{.index = index, .attempt = attempt.attempt, .retry_after = fetched.retry_after};
+  report.outcome = fetched.result.outcome;
+  if (fetched.result.outcome == Outcome::cancelled) {
+    report.verdict = Report::Verdict::returned;
+  } else if (fetched.transient && attempt.may_retry) {
+    report.verdict = Report::Verdict::retry;
+  } else {
+    outbox_.add(std::move(fetched.result));
+  }
+  reports_.add(report);
+}
+
+void JobSession::return_queue() {
+  for (const auto& [index, task] : queue_) {
+    reports_.add({.index = index,
+                  .attempt = task.attempt,
+                  .verdict = Report::Verdict::returned,
+                  .retry_after = {}});
+  }
+  queue_.clear();
+}
+
+std::optional<Task> JobSession::start_next(bool head_only) {
+  if (queue_.empty()) return std::nullopt;
+  const auto first = queue_.begin();
+  if (head_only && first->first > outbox_.watermark()) return std::nullopt;
+  Task task = std::move(first->second);
+  queue_.erase(first);
+  running_.emplace(task.index, Running{task.attempt, task.may_retry});
+  return task;
+}
+
+void JobSession::write_heartbeat(Heartbeat& heartbeat, bool again) {
+  heartbeat.received = received_;
+  reports_.write_to(heartbeat, again);
+}
+
+}  // namespace fetchline

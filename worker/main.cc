@@ -1,0 +1,62 @@
+// fetchline-worker: flags in, exit code out.
+#include <spdlog/spdlog.h>
+
+#include "deploy/process/exit_code.h"
+#include "deploy/process/identity.h"
+#include "deploy/process/program.h"
+#include "deploy/process/progress.h"
+#include "deploy/process/signals.h"
+#include "proto/sockets.h"
+#include "worker/worker.h"
+#include "worker/worker_flags.h"
+
+namespace fetchline {
+namespace {
+
+ExitCode run(const Program& program, const WorkerOptions& options, const SignalStop& signals) {
+  zmq::context_t context = make_context(1);
+  Worker worker(context, options);
+  const WorkerCounters& counters = worker.counters();
+  const ProgressReport progress(program.progress(), [&counters] {
+    ProgressSample sample;
+    sample.done = sample.ok = counters.fetched.load(std::memory_order_relaxed);
+    sample.in_flight = counters.running.load(std::memory_order_relaxed);
+    return sample;
+  });
+  const RunEnd end = worker.run(signals.drain(), signals.abort());
+  if (!end.why.empty()) spdlog::error("{}", end.why);
+  // A worker that was asked to leave did what it was asked: what it held is fetched by others.
+  return end.kind == RunEnd::Kind::no_peer ? ExitCode::no_peer : ExitCode::ok;
+}
+
+int main_of(int argc, char** argv) {
+  const SignalStop signals;
+  Program program("fetchline-worker", "Fetches what a producer hands out.");
+  WorkerOptions options;
+  options.name = process_name();
+  WorkerFleetFlags fleet;
+  add_effort_flags(program.app(), options);
+  add_worker_fleet_flags(program.app(), options, fleet);
+  program.example("fetchline-worker -j 256");
+  program.example("fetchline-worker --producer tcp://p:5555 --collector tcp://c:5556 --keep-alive");
+  if (const auto end = program.parse(argc, argv)) return to_int(*end);
+  setup_log(program.log());
+  try {
+    fleet.apply_to(options);
+    check_descriptors(options, raise_descriptor_limit());
+    return to_int(run(program, options, signals));
+  } catch (const UsageError& error) {
+    return to_int(program.report(error));
+  } catch (const EndpointError& error) {
+    spdlog::error("{}", error.what());
+    return to_int(ExitCode::usage);
+  } catch (const std::exception& error) {
+    spdlog::error("internal error: {}", error.what());
+    return to_int(ExitCode::internal);
+  }
+}
+
+}  // namespace
+}  // namespace fetchline
+
+int main(int argc, char** argv) { return fetchline::main_of(argc, argv); }

@@ -1,0 +1,126 @@
+#include "worker/multi.h"
+
+#include <sys/epoll.h>
+
+#include <stdexcept>
+
+namespace fetchline {
+namespace {
+
+CURLM* new_multi() {
+  // Thread-safe since 7.84, once a process, never undone: other threads may still use libcurl.
+  static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
+  CURLM* multi = started == CURLE_OK ? curl_multi_init() : nullptr;
+  if (multi == nullptr) throw std::runtime_error("libcurl does not start");
+  return multi;
+}
+
+std::uint32_t events_of(int what) {
+  std::uint32_t events = 0;
+  if ((what & CURL_POLL_IN) != 0) events |= EPOLLIN;
+  if ((what & CURL_POLL_OUT) != 0) events |= EPOLLOUT;
+  return events;
+}
+
+// An error counts as readable: libcurl then reads it and tells what it was. CURL_CSELECT_ERR
+// would only give "select/poll returned error".
+int action_of(std::uint32_t events) {
+  int action = 0;
+  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) action |= CURL_CSELECT_IN;
+  if ((events & EPOLLOUT) != 0) action |= CURL_CSELECT_OUT;
+  return action;
+}
+
+}  // namespace
+
+Multi::Multi(std::size_t max_connections, int epoll_fd, std::uint32_t number)
+    : multi_(new_multi()), epoll_fd_(epoll_fd), number_(number) {
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &Multi::on_socket);
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &Multi::on_timer);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+  // Without it libcurl keeps four idle connections per transfer, past any limit of descriptors.
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(max_connections));
+}
+
+Multi::~Multi() { curl_multi_cleanup(multi_); }
+
+void Multi::add(CURL* easy) {
+  if (curl_multi_add_handle(multi_, easy) != CURLM_OK) return add_failed(easy, CURLE_FAILED_INIT);
+  ++size_;
+}
+
+void Multi::add_failed(CURL* easy, CURLcode code) {
+  failed_.push_back({easy, code});
+  ++size_;
+}
+
+void Multi::remove(CURL* easy) noexcept {
+  curl_multi_remove_handle(multi_, easy);
+  std::erase_if(failed_, [easy](const Done& done) { return done.easy == easy; });
+  --size_;
+}
+
+void Multi::act(int socket, std::uint32_t epoll_events) {
+  int running = 0;
+  curl_multi_socket_action(multi_, socket, action_of(epoll_events), &running);
+}
+
+void Multi::act_if_due(Clock::time_point now) {
+  if (!due_ || now < *due_) return;
+  due_.reset();  // before the call: libcurl sets the next one from inside it
+  int running = 0;
+  curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
+}
+
+std::optional<Multi::Clock::time_point> Multi::due() const {
+  return failed_.empty() ? due_ : Clock::time_point::min();
+}
+
+std::optional<Multi::Done> Multi::next_done() {
+  if (!failed_.empty()) {
+    const Done done = failed_.back();
+    failed_.pop_back();
+    --size_;
+    return done;
+  }
+  int left = 0;
+  const CURLMsg* message = curl_multi_info_read(multi_, &left);
+  if (message == nullptr) return std::nullopt;
+  const Done done{message->easy_handle, message->data.result};
+  curl_multi_remove_handle(multi_, done.easy);  // the message is gone with this call
+  --size_;
+  return done;
+}
+
+// `known` is what curl_multi_assign left: whether epoll has this socket already. Always 0: any
+// other answer makes libcurl give up every transfer of this handle, while a socket that epoll
+// refuses costs one transfer its time.
+int Multi::on_socket(CURL* /*easy*/, curl_socket_t socket, int what, void* self, void* known) {
+  auto& multi = *static_cast<Multi*>(self);
+  epoll_event event{};
+  event.events = events_of(what);
+  event.data.u64 = (std::uint64_t{multi.number_} << 32) | static_cast<std::uint32_t>(socket);
+  if (what == CURL_POLL_REMOVE) {
+    epoll_ctl(multi.epoll_fd_, EPOLL_CTL_DEL, socket, nullptr);
+  } else if (known != nullptr) {
+    epoll_ctl(multi.epoll_fd_, EPOLL_CTL_MOD, socket, &event);
+  } else {
+    epoll_ctl(multi.epoll_fd_, EPOLL_CTL_ADD, socket, &event);
+    curl_multi_assign(multi.multi_, socket, &multi);
+  }
+  return 0;
+}
+
+// Store only: libcurl must not be called from here.
+int Multi::on_timer(CURLM* /*multi*/, long timeout_ms, void* self) {
+  auto& due = static_cast<Multi*>(self)->due_;
+  if (timeout_ms < 0) {
+    due.reset();
+  } else {
+    due = Clock::now() + std::chrono::milliseconds(timeout_ms);
+  }
+  return 0;
+}
+
+}  // namespace fetchline

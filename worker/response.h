@@ -1,0 +1,62 @@
+// What an origin sends, line by line and piece by piece, kept within caps. Pure: bytes in, a stop
+// out. Owned by a Transfer, on its fetcher's thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "worker/outcome.h"
+
+namespace fetchline {
+
+// Per response of a redirect chain. Far above what browsers and servers allow themselves, far
+// below what a flood needs to hurt. The texts of message_of() name them.
+inline constexpr std::size_t kMaxHeaderLines = 256;
+inline constexpr std::size_t kMaxHeaderBytes = 64 * 1024;
+inline constexpr std::size_t kMaxInterimResponses = 8;
+
+class Response {
+ public:
+  // Forgets everything, keeps memory.
+  void begin(std::uint64_t max_body_bytes);
+
+  // A status line, header line, blank line or trailer, as libcurl passes them. False: end the
+  // transfer, stopped() says why; the same for take_body.
+  [[nodiscard]] bool take_header_line(std::string_view line);
+  [[nodiscard]] bool take_body(std::string_view piece);
+
+  // Called before the first piece: how much will come if the origin is right.
+  void expect_body(std::uint64_t bytes);
+
+  [[nodiscard]] StopReason stopped() const { return stopped_; }
+  [[nodiscard]] std::size_t final_answers() const { return final_answers_; }  // 1xx not counted
+  [[nodiscard]] bool body_started() const { return body_started_; }
+  [[nodiscard]] std::uint64_t max_body_bytes() const { return max_body_bytes_; }
+  void stop(StopReason reason) { stopped_ = reason; }
+
+  // The last response's: header lines (CRLF each, unfolded, no status line) and decoded body.
+  [[nodiscard]] std::string take_header_block();
+  [[nodiscard]] std::string take_body();
+
+ private:
+  void start_answer(std::string_view status_line);
+  void keep_header(std::string_view line);
+
+  enum class Expects : std::uint8_t { status, headers };
+
+  std::uint64_t max_body_bytes_ = 0;
+  StopReason stopped_ = StopReason::none;
+  Expects expects_ = Expects::status;
+  bool interim_ = false;
+  bool body_started_ = false;
+  std::size_t final_answers_ = 0;
+  std::size_t interim_answers_ = 0;
+  std::size_t header_lines_ = 0;
+  std::size_t header_bytes_ = 0;
+  std::string header_block_;
+  std::string body_;
+};
+
+}  // namespace fetchline

@@ -1,0 +1,297 @@
+#include "worker/transfer.h"
+
+#include <limits>
+#include <new>
+
+namespace fetchline {
+
+HeaderList::HeaderList(const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) {
+    curl_slist* longer = curl_slist_append(list_.get(), line.c_str());
+    if (longer == nullptr) throw std::bad_alloc();
+    static_cast<void>(list_.release());  // `longer` has the same head, or is the first one
+    list_.reset(longer);
+  }
+}
+
+namespace {
+
+// Sets options until one is refused and remembers that: an option that silently keeps its old
+// value could be a proxy, or a limit.
+class Options {
+ public:
+  explicit Options(CURL* easy) : easy_(easy) {}
+
+  template <class Value>
+  Options& set(CURLoption option, Value value) {
+    if (result_ == CURLE_OK) result_ = curl_easy_setopt(easy_, option, value);
+    return *this;
+  }
+  Options& set(CURLoption option, const std::string& text) { return set(option, text.c_str()); }
+  Options& set_ms(CURLoption option, std::chrono::milliseconds time) {
+    return set(option, static_cast<long>(time.count()));
+  }
+  [[nodiscard]] CURLcode result() const { return result_; }
+
+ private:
+  CURL* easy_;
+  CURLcode result_ = CURLE_OK;
+};
+
+constexpr const char* kSchemes = "http,https";  // libcurl's own set has file and many more
+
+void set_reach(Options& options, const JobSettings& settings) {
+  options.set(CURLOPT_PROTOCOLS_STR, kSchemes)
+      .set(CURLOPT_REDIR_PROTOCOLS_STR, kSchemes)
+      .set(CURLOPT_PROXY, settings.proxy)  // "" keeps libcurl from reading the environment
+      .set(CURLOPT_NOPROXY, "")
+      .set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L)
+      .set(CURLOPT_FOLLOWLOCATION, settings.follow_location ? 1L : 0L)
+      .set(CURLOPT_MAXREDIRS, static_cast<long>(settings.max_redirs))
+      .set(CURLOPT_SSL_VERIFYPEER, 1L)
+      .set(CURLOPT_SSL_VERIFYHOST, 2L)
+      .set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+}
+
+void set_patience(Options& options, const JobSettings& settings) {
+  options.set_ms(CURLOPT_CONNECTTIMEOUT_MS, settings.connect_timeout)
+      .set_ms(CURLOPT_TIMEOUT_MS, settings.max_time)
+      .set(CURLOPT_NOSIGNAL, 1L)
+      // Else the end of a transfer waits for its name lookup, and every other transfer with it.
+      .set(CURLOPT_QUICK_EXIT, 1L);
+  if (settings.speed_limit > 0) {
+    options.set(CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(settings.speed_limit))
+        .set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(settings.speed_time.count()));
+  }
+}
+
+long curl_version_of(JobSettings::HttpVersion version) {
+  switch (version) {
+    case JobSettings::HttpVersion::http1_1:
+      return CURL_HTTP_VERSION_1_1;
+    case JobSettings::HttpVersion::http2:
+      return CURL_HTTP_VERSION_2_0;
+    case JobSettings::HttpVersion::any:
+      break;
+  }
+  return CURL_HTTP_VERSION_2TLS;
+}
+
+void set_manner(Options& options, const JobSettings& settings) {
+  options.set(CURLOPT_HTTP_VERSION, curl_version_of(settings.http_version))
+      .set(CURLOPT_USERAGENT, settings.user_agent.empty() ? "fetchline/" FETCHLINE_VERSION
+                                                          : settings.user_agent.c_str());
+  if (settings.compressed) options.set(CURLOPT_ACCEPT_ENCODING, "");  // all that libcurl knows
+  if (!settings.user_password.empty()) {
+    options.set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC))
+        .set(CURLOPT_USERPWD, settings.user_password);
+  }
+}
+
+}  // namespace
+
+Transfer::Transfer(const JobSettings& settings, const HeaderList& headers)
+    : settings_(settings), job_headers_(headers), easy_(curl_easy_init()) {
+  if (!easy_) throw std::bad_alloc();
+}
+
+Transfer& Transfer::of(CURL* easy) {
+  char* self = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &self);
+  return *reinterpret_cast<Transfer*>(self);
+}
+
+CURLcode Transfer::prepare(const Request& request, const std::string& url,
+                           std::chrono::milliseconds max_time) {
+  constexpr auto kNoLimit = std::numeric_limits<std::uint64_t>::max();
+  const std::uint64_t cap = settings_.max_filesize_bytes;
+  response_.begin(cap == 0 ? kNoLimit : cap);
+  sent_before_ = 0;
+  answered_before_ = 0;
+  error_.front() = '\0';
+
+  const bool as_job = request.as_job && max_time == settings_.max_time;
+  CURLcode result = as_job && as_job_ ? CURLE_OK : set_options(request, max_time);
+  if (result == CURLE_OK) result = Options(easy()).set(CURLOPT_URL, url).result();
+  as_job_ = as_job && result == CURLE_OK;
+  if (result != CURLE_OK) {  // else it would tell of its last transfer
+    curl_easy_reset(easy());
+    curl_easy_setopt(easy(), CURLOPT_PRIVATE, static_cast<void*>(this));
+  }
+  return result;
+}
+
+CURLcode Transfer::set_options(const Request& request, std::chrono::milliseconds max_time) {
+  curl_easy_reset(easy());  // keeps connections and TLS sessions
+  own_headers_ = HeaderList(request.headers);
+  CURLcode result = set_job_options();
+  if (result != CURLE_OK) return result;
+  result = set_request(request, request.as_job ? job_headers_ : own_headers_);
+  if (result != CURLE_OK) return result;
+  return Options(easy()).set_ms(CURLOPT_TIMEOUT_MS, max_time).result();
+}
+
+CURLcode Transfer::set_job_options() {
+  Options options(easy());
+  options.set(CURLOPT_PRIVATE, static_cast<void*>(this))
+      .set(CURLOPT_ERRORBUFFER, error_.data())
+      .set(CURLOPT_HEADERFUNCTION, &Transfer::on_header)
+      .set(CURLOPT_HEADERDATA, static_cast<void*>(this))
+      .set(CURLOPT_WRITEFUNCTION, &Transfer::on_body)
+      .set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+  set_reach(options, settings_);
+  set_patience(options, settings_);
+  set_manner(options, settings_);
+  return options.result();
+}
+
+CURLcode Transfer::set_request(const Request& request, const HeaderList& headers) {
+  Options options(easy());
+  options.set(CURLOPT_HTTPHEADER, headers.get());
+  const std::string method(request.method);
+  if (method == "HEAD") {
+    options.set(CURLOPT_NOBODY, 1L);
+  } else if (request.body != nullptr || method == "POST") {
+    options.set(CURLOPT_POST, 1L)
+        .set(CURLOPT_POSTFIELDSIZE_LARGE,
+             static_cast<curl_off_t>(request.body != nullptr ? request.body->size() : 0))
+        .set(CURLOPT_POSTFIELDS, request.body != nullptr ? request.body->data() : "");
+    // Not for POST: a custom method would also be used after a redirect that asks for a GET.
+    if (method != "POST") options.set(CURLOPT_CUSTOMREQUEST, method);
+  } else if (method != "GET") {
+    options.set(CURLOPT_CUSTOMREQUEST, method);
+  }
+  if (!may_repeat(method, true, settings_.retry_unsafe)) {
+    options.set(CURLOPT_PREREQFUNCTION, &Transfer::on_request)
+        .set(CURLOPT_PREREQDATA, static_cast<void*>(this));
+  }
+  return options.result();
+}
+
+std::size_t Transfer::on_header(char* bytes, std::size_t /*one*/, std::size_t count, void* self) {
+  Response& response = static_cast<Transfer*>(self)->response_;
+  return response.take_header_line({bytes, count}) ? count : 0;
+}
+
+std::size_t Transfer::on_body(char* bytes, std::size_t /*one*/, std::size_t count, void* self) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  Response& response = transfer.response_;
+  if (!response.body_started()) {
+    curl_off_t length = -1;
+    curl_easy_getinfo(transfer.easy(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    if (transfer.announces_too_much(length)) {
+      response.stop(StopReason::body_cap);
+      return 0;
+    }
+    if (length > 0) response.expect_body(static_cast<std::uint64_t>(length));
+  }
+  return response.take_body({bytes, count}) || count == 0 ? count : 0;
+}
+
+// Not CURLOPT_MAXFILESIZE: it counts bytes on the wire, and 7.88 looks at Content-Length only.
+bool Transfer::announces_too_much(curl_off_t length) const {
+  if (length < 0 || static_cast<std::uint64_t>(length) <= response_.max_body_bytes()) return false;
+  curl_header* encoding = nullptr;
+  return curl_easy_header(easy(), "Content-Encoding", 0, CURLH_HEADER, -1, &encoding) != CURLHE_OK;
+}
+
+// libcurl repeats by itself what it sent on a kept connection that then died without an answer.
+// The origin may have acted on it: such a request is only repeated when it is safe to.
+int Transfer::on_request(void* self, char*, char*, int, int) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  long sent = 0;
+  curl_easy_getinfo(transfer.easy(), CURLINFO_REQUEST_SIZE, &sent);
+  const std::size_t answered = transfer.response_.final_answers();
+  if (sent > transfer.sent_before_ && answered == transfer.answered_before_) {
+    transfer.response_.stop(StopReason::would_repeat);
+    return CURL_PREREQFUNC_ABORT;
+  }
+  transfer.sent_before_ = sent;
+  transfer.answered_before_ = answered;
+  return CURL_PREREQFUNC_OK;
+}
+
+namespace {
+
+template <class Value>
+Value fact(CURL* easy, CURLINFO which) {
+  Value value{};
+  curl_easy_getinfo(easy, which, &value);
+  return value;
+}
+
+std::string text_of(CURL* easy, CURLINFO which) {
+  const char* text = fact<const char*>(easy, which);
+  return text == nullptr ? std::string() : std::string(text);
+}
+
+std::chrono::microseconds time_of(CURL* easy, CURLINFO which) {
+  return std::chrono::microseconds(fact<curl_off_t>(easy, which));
+}
+
+std::string http_version_of(CURL* easy) {
+  switch (fact<long>(easy, CURLINFO_HTTP_VERSION)) {
+    case CURL_HTTP_VERSION_1_0:
+      return "1.0";
+    case CURL_HTTP_VERSION_1_1:
+      return "1.1";
+    case CURL_HTTP_VERSION_2_0:
+      return "2";
+    case CURL_HTTP_VERSION_3:
+      return "3";
+    default:
+      return {};
+  }
+}
+
+void describe_connection(CURL* easy, Result& result) {
+  result.remote_ip = text_of(easy, CURLINFO_PRIMARY_IP);
+  result.size_download =
+      static_cast<std::uint64_t>(fact<curl_off_t>(easy, CURLINFO_SIZE_DOWNLOAD_T));
+  result.time_namelookup = time_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
+  result.time_connect = time_of(easy, CURLINFO_CONNECT_TIME_T);
+  result.time_appconnect = time_of(easy, CURLINFO_APPCONNECT_TIME_T);
+  result.time_starttransfer = time_of(easy, CURLINFO_STARTTRANSFER_TIME_T);
+  result.time_total = time_of(easy, CURLINFO_TOTAL_TIME_T);
+}
+
+void describe_answer(CURL* easy, Result& result) {
+  result.response_code = static_cast<std::int32_t>(fact<long>(easy, CURLINFO_RESPONSE_CODE));
+  if (result.response_code != 0) result.http_version = http_version_of(easy);
+  result.content_type = text_of(easy, CURLINFO_CONTENT_TYPE);
+  result.num_redirects = static_cast<std::uint32_t>(fact<long>(easy, CURLINFO_REDIRECT_COUNT));
+  const char* effective = fact<const char*>(easy, CURLINFO_EFFECTIVE_URL);
+  if (effective != nullptr && result.url != effective) result.url_effective = effective;
+}
+
+}  // namespace
+
+TransferEnd Transfer::end_of(CURLcode code) const {
+  return {.code = code,
+          .stopped = response_.stopped(),
+          .response_code = fact<long>(easy(), CURLINFO_RESPONSE_CODE),
+          .request_sent = fact<long>(easy(), CURLINFO_REQUEST_SIZE) > 0};
+}
+
+std::optional<std::chrono::milliseconds> Transfer::retry_after(
+    std::chrono::system_clock::time_point now) const {
+  curl_header* header = nullptr;
+  if (curl_easy_header(easy(), "Retry-After", 0, CURLH_HEADER, -1, &header) != CURLHE_OK) {
+    return std::nullopt;
+  }
+  return parse_retry_after(header->value, now);
+}
+
+void Transfer::describe(const TransferEnd& end, Result& result) {
+  describe_connection(easy(), result);
+  describe_answer(easy(), result);
+  result.exitcode = exit_code_of(end);
+  result.errormsg = message_of(end.stopped);
+  if (result.errormsg.empty() && end.code != CURLE_OK) {
+    result.errormsg = error_.front() != '\0' ? error_.data() : curl_easy_strerror(end.code);
+  }
+  result.header_block = response_.take_header_block();
+  if (end.code == CURLE_OK && end.stopped == StopReason::none) result.body = response_.take_body();
+}
+
+}  // namespace fetchline

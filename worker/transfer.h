@@ -1,0 +1,96 @@
+// One transfer: an easy handle, its options, and what it received. Made for a job and used again
+// and again for its tasks, because an easy handle costs 8 KB and some fifty options to set up.
+//
+// Owned by one fetcher, on its thread. Nothing here throws but bad_alloc: what libcurl refuses
+// comes out as the transfer's CURLcode.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proto/result.h"
+#include "proto/task.h"
+#include "worker/outcome.h"
+#include "worker/request.h"
+#include "worker/response.h"
+
+namespace fetchline {
+
+class Multi;
+
+// Header lines as libcurl takes them.
+class HeaderList {
+ public:
+  explicit HeaderList(const std::vector<std::string>& lines);
+  [[nodiscard]] curl_slist* get() const { return list_.get(); }  // null when there is none
+
+ private:
+  struct Free {
+    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  };
+  std::unique_ptr<curl_slist, Free> list_;
+};
+
+class Transfer {
+ public:
+  // Both outlive the transfer.
+  Transfer(const JobSettings& settings, const HeaderList& headers);
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+
+  // Readies the handle; `url` is copied, the request's body is not. Anything but CURLE_OK: do not
+  // start it. `max_time` 0: no limit.
+  [[nodiscard]] CURLcode prepare(const Request& request, const std::string& url,
+                                 std::chrono::milliseconds max_time);
+
+  [[nodiscard]] CURL* easy() const { return easy_.get(); }
+  [[nodiscard]] static Transfer& of(CURL* easy);
+
+  // Marks for those it passes through: whose it is, and what runs it, null when nothing does.
+  void set_owner(void* owner) { owner_ = owner; }
+  [[nodiscard]] void* owner() const { return owner_; }
+  void set_multi(Multi* multi) { multi_ = multi; }
+  [[nodiscard]] Multi* multi() const { return multi_; }
+
+  // After its end. `code` is what libcurl said.
+  [[nodiscard]] TransferEnd end_of(CURLcode code) const;
+  [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after(
+      std::chrono::system_clock::time_point now) const;
+
+  // Moves what was received into the record. The body is whole or absent: what arrived before a
+  // failure is dropped.
+  void describe(const TransferEnd& end, Result& result);
+
+ private:
+  struct Cleanup {
+    void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+  };
+
+  [[nodiscard]] CURLcode set_options(const Request& request, std::chrono::milliseconds max_time);
+  [[nodiscard]] CURLcode set_job_options();
+  [[nodiscard]] CURLcode set_request(const Request& request, const HeaderList& headers);
+  static std::size_t on_header(char* bytes, std::size_t one, std::size_t count, void* self);
+  static std::size_t on_body(char* bytes, std::size_t one, std::size_t count, void* self);
+  static int on_request(void* self, char*, char*, int, int);
+  [[nodiscard]] bool announces_too_much(curl_off_t length) const;
+
+  const JobSettings& settings_;
+  const HeaderList& job_headers_;
+  std::unique_ptr<CURL, Cleanup> easy_;
+  HeaderList own_headers_{{}};  // of the task, while the handle points to them
+  bool as_job_ = false;         // the handle's options are the job's; only the URL differs
+  void* owner_ = nullptr;
+  Multi* multi_ = nullptr;
+  Response response_;
+  long sent_before_ = 0;             // request bytes, when the previous request went out
+  std::size_t answered_before_ = 0;  // final answers, then
+  std::array<char, CURL_ERROR_SIZE> error_{};
+};
+
+}  // namespace fetchline

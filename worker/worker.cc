@@ -1,0 +1,188 @@
+#include "worker/worker.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace fetchline {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kTick{100};     // heartbeats and resends are no finer than this
+constexpr int kMessagesPerTurn = 256;  // so that no socket starves another
+
+std::size_t thread_count(const WorkerOptions& options) {
+  const std::uint32_t wanted =
+      options.threads > 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+  return std::min(wanted, options.concurrency);
+}
+
+FetcherOptions fetcher_options(const WorkerOptions& options) {
+  constexpr std::size_t kSpare = 16;  // connections of hosts whose tasks come again soon
+  return {.worker_name = options.name,
+          .max_connections = options.concurrency / thread_count(options) + kSpare};
+}
+
+}  // namespace
+
+Worker::Worker(zmq::context_t& context, WorkerOptions options)
+    : options_(std::move(options)),
+      core_({.id = WorkerId{random_u64()},
+             .name = options_.name,
+             .slots = options_.concurrency,
+             .links = options_.links.size(),
+             .keep_alive = options_.keep_alive}),
+      fetchers_(thread_count(options_), fetcher_options(options_)) {
+  const Instant now = std::chrono::steady_clock::now();
+  const auto timeout = options_.keep_alive ? milliseconds(0) : options_.peer_timeout;
+  for (const auto& [producer, collector] : options_.links) {
+    links_.push_back({.producer = connect_to(context, producer),
+                      .collector = connect_to(context, collector),
+                      .producer_watch = {"the producer at " + producer, timeout, now},
+                      .collector_watch = {"the collector at " + collector, timeout, now}});
+  }
+}
+
+RunEnd Worker::run(std::stop_token drain, std::stop_token abort) {
+  const std::stop_callback on_drain(drain, [this] { wakeup_.notify(); });
+  const std::stop_callback on_abort(abort, [this] { wakeup_.notify(); });
+  Instant now = std::chrono::steady_clock::now();
+  while (true) {
+    core_.advance(now);
+    give_orders();
+    send(now);
+    report(now);
+    if (auto end = ended(now)) return *end;
+    wait(now);
+    now = std::chrono::steady_clock::now();
+    receive(now);
+    if (drain.stop_requested() && !draining_since_) begin_drain(now);
+    if (abort.stop_requested()) return {.kind = RunEnd::Kind::interrupted, .why = "stopped"};
+  }
+}
+
+void Worker::wait(Instant now) {
+  auto timeout = kTick;
+  if (core_.has_reports()) {
+    const auto left = std::chrono::ceil<milliseconds>(core_.next_report_due() - now);
+    timeout = std::clamp(left, milliseconds(0), kTick);
+  }
+  std::vector<zmq::pollitem_t> items;
+  for (Link& link : links_) {
+    const short events = link.results_blocked ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN;
+    items.push_back({link.producer.handle(), 0, ZMQ_POLLIN, 0});
+    items.push_back({link.collector.handle(), 0, events, 0});
+  }
+  for (const int fd : fetchers_.fds()) items.push_back({nullptr, fd, ZMQ_POLLIN, 0});
+  items.push_back({nullptr, wakeup_.fd(), ZMQ_POLLIN, 0});
+  zmq::poll(items, timeout);
+  wakeup_.clear();
+}
+
+void Worker::receive(Instant now) {
+  for (std::size_t number = 0; number < links_.size(); ++number) {
+    receive_from(links_[number].producer, number, true, now);
+    receive_from(links_[number].collector, number, false, now);
+  }
+  for (Fetched& fetched : fetchers_.take_fetched()) {
+    counters_.fetched.fetch_add(1, std::memory_order_relaxed);
+    core_.on_fetched(std::move(fetched));
+  }
+}
+
+void Worker::receive_from(zmq::socket_t& socket, std::size_t number, bool is_producer,
+                          Instant now) {
+  for (int i = 0; i < kMessagesPerTurn; ++i) {
+    auto incoming = fetchline::receive(socket);
+    if (!incoming) return;
+    auto* received = std::get_if<Received>(&incoming->content);
+    if (received == nullptr) {
+      ++counters_.dropped_messages;
+    } else if (is_producer) {
+      links_[number].producer_heard = now;
+      core_.on_producer_message(number, std::move(*received));
+    } else {
+      links_[number].collector_heard = now;
+      core_.on_collector_message(number, std::move(*received));
+    }
+  }
+}
+
+void Worker::give_orders() {
+  auto commands = core_.take_commands();
+  if (commands.empty()) return;
+  for (FetchCommand& command : commands) {
+    if (auto* open = std::get_if<OpenJob>(&command)) apply_ceilings(open->settings);
+  }
+  fetchers_.order(std::move(commands));
+}
+
+void Worker::apply_ceilings(JobSettings& settings) const {
+  const auto lower = [](auto& value, const auto& ceiling) {
+    if (ceiling) value = std::min(value, *ceiling);
+  };
+  lower(settings.connect_timeout, options_.connect_timeout);
+  lower(settings.max_time, options_.max_time);
+  lower(settings.max_filesize_bytes, options_.max_filesize_bytes);
+}
+
+void Worker::send(Instant now) {
+  for (auto& outgoing : core_.take_outgoing()) {
+    Link& link = links_[outgoing.link];
+    auto& socket = outgoing.to == WorkerCore::To::producer ? link.producer : link.collector;
+    // What cannot be sent now is said again by a later heartbeat.
+    (void)fetchline::send(socket, outgoing.frames);
+  }
+  for (std::size_t number = 0; number < links_.size(); ++number) {
+    links_[number].results_blocked = false;
+    while (auto batch = core_.next_results(number, now)) {
+      if (fetchline::send(links_[number].collector, *batch) == SendResult::sent) continue;
+      core_.results_not_sent(number);
+      links_[number].results_blocked = true;
+      break;
+    }
+  }
+}
+
+void Worker::report(Instant now) {
+  for (std::size_t number = 0; number < links_.size(); ++number) {
+    Link& link = links_[number];
+    const Instant collector = core_.awaits_collector(number) ? link.collector_heard : now;
+    if (auto line = link.producer_watch.update(link.producer_heard, now)) spdlog::info("{}", *line);
+    if (auto line = link.collector_watch.update(collector, now)) spdlog::info("{}", *line);
+  }
+  counters_.running.store(core_.running(), std::memory_order_relaxed);
+  counters_.queued.store(core_.queued(), std::memory_order_relaxed);
+  counters_.held_bytes.store(core_.held_bytes(), std::memory_order_relaxed);
+}
+
+void Worker::begin_drain(Instant now) {
+  draining_since_ = now;
+  spdlog::debug("draining: {} transfers run, {} tasks go back", core_.running(), core_.queued());
+  core_.drain();
+}
+
+std::optional<RunEnd> Worker::ended(Instant now) {
+  if (core_.over()) return RunEnd{};
+  if (draining_since_) {
+    // The last tenth is for giving back what did not finish.
+    const Duration elapsed = now - *draining_since_;
+    if (elapsed >= options_.drain_timeout * 9 / 10 && !std::exchange(cancelled_, true)) {
+      fetchers_.order({CancelTransfers{}});
+    }
+    if (elapsed < options_.drain_timeout) return std::nullopt;
+    return RunEnd{.kind = RunEnd::Kind::interrupted,
+                  .why = "not everything was given back in time"};
+  }
+  for (const Link& link : links_) {
+    for (const PeerWatch* watch : {&link.producer_watch, &link.collector_watch}) {
+      if (!watch->timed_out(now)) continue;
+      return RunEnd{.kind = RunEnd::Kind::no_peer, .why = watch->whom() + " did not come"};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace fetchline

@@ -1,0 +1,90 @@
+// A worker: fetches what producers hand out and delivers it to their collectors. Stateless: what
+// it holds when it dies, others fetch again.
+//
+// Threads: the caller's of run() is the relay, it owns the sockets and what is held; the fetchers
+// run transfers. They talk through mailboxes only.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+#include <zmq.hpp>
+
+#include "proto/peer_watch.h"
+#include "proto/run_end.h"
+#include "proto/wakeup.h"
+#include "worker/fetcher_pool.h"
+#include "worker/worker_core.h"
+
+namespace fetchline {
+
+struct WorkerOptions {
+  struct Endpoints {
+    std::string producer = "tcp://127.0.0.1:5555";
+    std::string collector = "tcp://127.0.0.1:5556";
+  };
+  std::vector<Endpoints> links = {Endpoints{}};
+  std::uint32_t concurrency = 50;  // transfers at once, all links together
+  std::uint32_t threads = 0;       // fetchers; 0: one a core
+  bool keep_alive = false;
+  std::chrono::milliseconds drain_timeout{25'000};
+  std::chrono::milliseconds peer_timeout{600'000};  // 0: wait for ever
+  std::string name;                                 // "host:pid"
+  // Ceilings on what a job may ask of this machine.
+  std::optional<std::chrono::milliseconds> connect_timeout, max_time;
+  std::optional<std::uint64_t> max_filesize_bytes;
+};
+
+// Written by the relay, read by any thread, relaxed.
+struct WorkerCounters {
+  std::atomic<std::uint64_t> running{0};
+  std::atomic<std::uint64_t> queued{0};
+  std::atomic<std::uint64_t> held_bytes{0};  // of results that are not acknowledged
+  std::atomic<std::uint64_t> fetched{0};
+  std::atomic<std::uint64_t> dropped_messages{0};
+};
+
+class Worker {
+ public:
+  // Connects and starts the fetchers: throws EndpointError, std::runtime_error.
+  Worker(zmq::context_t& context, WorkerOptions options);
+
+  // Until every job is done (with keep_alive: until stopped). `drain`: give back what is not
+  // started, finish what runs, at most drain_timeout. `abort`: return now.
+  RunEnd run(std::stop_token drain, std::stop_token abort);
+
+  [[nodiscard]] const WorkerCounters& counters() const { return counters_; }
+
+ private:
+  struct Link {
+    zmq::socket_t producer, collector;
+    Instant producer_heard{}, collector_heard{};
+    PeerWatch producer_watch, collector_watch;
+    bool results_blocked = false;
+  };
+
+  void wait(Instant now);
+  void receive(Instant now);
+  void receive_from(zmq::socket_t& socket, std::size_t number, bool is_producer, Instant now);
+  void send(Instant now);
+  void give_orders();
+  void apply_ceilings(JobSettings& settings) const;
+  void report(Instant now);
+  void begin_drain(Instant now);
+  [[nodiscard]] std::optional<RunEnd> ended(Instant now);
+
+  const WorkerOptions options_;
+  WorkerCore core_;
+  std::vector<Link> links_;
+  FetcherPool fetchers_;
+  Wakeup wakeup_;
+  WorkerCounters counters_;
+  std::optional<Instant> draining_since_;
+  bool cancelled_ = false;  // what ran too long after the drain began
+};
+
+}  // namespace fetchline

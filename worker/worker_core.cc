@@ -1,0 +1,209 @@
+#include "worker/worker_core.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace fetchline {
+namespace {
+
+// Tasks wanted beyond the slots, so that none is empty while a report travels to the producer and
+// work travels back: some milliseconds of work at the highest rates.
+std::uint32_t backlog_for(std::uint32_t slots) { return std::min(slots, 64 + slots / 16); }
+
+}  // namespace
+
+WorkerCore::WorkerCore(Settings settings)
+    : settings_(std::move(settings)), links_(settings_.links) {}
+
+void WorkerCore::on_producer_message(std::size_t link, Received received) {
+  if (auto* tasks = std::get_if<Tasks>(&received.message)) {
+    on_tasks(links_[link], received, *tasks);
+  } else if (std::holds_alternative<Done>(received.message)) {
+    on_done(link, received);
+  } else {
+    ++dropped_;
+  }
+}
+
+void WorkerCore::on_tasks(Link& link, Received& received, Tasks& message) {
+  if (link.finished) return;
+  if (link.session && link.session->job() != received.job) end_session(link);
+  if (!link.session) {
+    if (!message.settings) return;  // they come with every message until we confirm one
+    const JobSlot slot{next_slot_++};
+    link.session.emplace(received.job, received.epoch, slot);
+    commands_.emplace_back(OpenJob{slot, *message.settings});
+  }
+  link.session->on_tasks(received.epoch, std::move(message), draining_);
+}
+
+void WorkerCore::on_done(std::size_t number, const Received& received) {
+  Link& link = links_[number];
+  if (link.session && link.session->job() != received.job) return;
+  outgoing_.push_back(
+      {number, To::producer, encode(received.job, received.epoch, Bye{settings_.id})});
+  outgoing_.push_back(
+      {number, To::collector, encode(received.job, received.epoch, Bye{settings_.id})});
+  if (link.session) end_session(link);
+  link.finished = !settings_.keep_alive;
+}
+
+void WorkerCore::end_session(Link& link) {
+  commands_.emplace_back(CloseJob{link.session->slot()});
+  link.session.reset();
+}
+
+void WorkerCore::on_collector_message(std::size_t link, Received received) {
+  auto& session = links_[link].session;
+  if (const auto* acks = std::get_if<Acks>(&received.message)) {
+    if (session && session->job() == received.job) session->outbox().on_acks(*acks);
+  } else if (std::holds_alternative<Done>(received.message)) {
+    on_done(link, received);
+  } else {
+    ++dropped_;
+  }
+}
+
+void WorkerCore::on_fetched(Fetched fetched) {
+  for (Link& link : links_) {
+    if (link.session && link.session->slot() == fetched.job) {
+      link.session->on_fetched(std::move(fetched));
+      return;
+    }
+  }
+}
+
+void WorkerCore::drain() {
+  draining_ = true;
+  last_heartbeat_ = {};  // say so at once
+  for (Link& link : links_) {
+    if (link.session) link.session->return_queue();
+  }
+}
+
+void WorkerCore::advance(Instant now) {
+  for (Link& link : links_) {
+    if (link.session) link.session->outbox().advance(now);
+  }
+  start_tasks();
+  send_heartbeats(now);
+  if (draining_) leave_when_drained();
+}
+
+// One from each link in turn, so that a job with a long queue does not starve another.
+void WorkerCore::start_tasks() {
+  std::size_t free = settings_.slots - std::min<std::size_t>(settings_.slots, running());
+  bool started = true;
+  while (started && free > 0) {
+    started = false;
+    for (Link& link : links_) {
+      if (!link.session || free == 0) continue;
+      const bool full = link.session->outbox().held_bytes() >= settings_.held_bytes;
+      auto task = link.session->start_next(full);
+      if (!task) continue;
+      commands_.emplace_back(Fetch{link.session->slot(), std::move(*task)});
+      started = true;
+      --free;
+    }
+  }
+}
+
+std::uint32_t WorkerCore::share_of(std::uint32_t amount) const {
+  const auto jobs = static_cast<std::uint32_t>(std::count_if(
+      links_.begin(), links_.end(), [](const Link& l) { return l.session.has_value(); }));
+  return jobs <= 1 ? amount : std::max(1U, amount / jobs);
+}
+
+void WorkerCore::send_heartbeats(Instant now) {
+  const bool periodic = now - last_heartbeat_ >= kHeartbeat;
+  const bool reporting = has_reports() && now >= next_report_due();
+  if (!periodic && !reporting) return;
+  if (periodic) last_heartbeat_ = now;
+  last_report_ = now;
+  for (std::size_t number = 0; number < links_.size(); ++number) {
+    Link& link = links_[number];
+    if (link.finished) continue;
+    if (!periodic && !(link.session && link.session->reports().has_unsent())) continue;
+    Heartbeat heartbeat;
+    heartbeat.worker = settings_.id;
+    heartbeat.name = settings_.name;
+    heartbeat.seq = ++heartbeat_seq_;
+    heartbeat.draining = draining_;
+    const bool full = link.session && link.session->outbox().held_bytes() >= settings_.held_bytes;
+    heartbeat.slots = full ? 0 : share_of(settings_.slots);
+    heartbeat.backlog = full ? 0 : backlog_for(heartbeat.slots);
+    JobId job;
+    Epoch epoch{};
+    if (link.session) {
+      job = link.session->job();
+      epoch = link.session->epoch();
+      link.session->write_heartbeat(heartbeat, periodic);
+    }
+    outgoing_.push_back({number, To::producer, encode(job, epoch, heartbeat)});
+  }
+}
+
+bool WorkerCore::has_reports() const {
+  return std::any_of(links_.begin(), links_.end(), [](const Link& link) {
+    return link.session && link.session->reports().has_unsent();
+  });
+}
+
+void WorkerCore::leave_when_drained() {
+  const bool idle = std::all_of(links_.begin(), links_.end(), [](const Link& link) {
+    return !link.session || link.session->idle();
+  });
+  if (!idle || left_) return;
+  left_ = true;
+  for (std::size_t number = 0; number < links_.size(); ++number) {
+    if (links_[number].session) say_bye(number);
+  }
+}
+
+void WorkerCore::say_bye(std::size_t number) {
+  const JobSession& session = *links_[number].session;
+  const Bye bye{settings_.id};
+  outgoing_.push_back({number, To::producer, encode(session.job(), session.epoch(), bye)});
+  outgoing_.push_back({number, To::collector, encode(session.job(), session.epoch(), bye)});
+}
+
+std::vector<WorkerCore::Outgoing> WorkerCore::take_outgoing() {
+  return std::exchange(outgoing_, {});
+}
+
+std::vector<FetchCommand> WorkerCore::take_commands() { return std::exchange(commands_, {}); }
+
+std::optional<Frames> WorkerCore::next_results(std::size_t link, Instant now) {
+  auto& session = links_[link].session;
+  if (!session) return std::nullopt;
+  return session->outbox().next_batch(session->job(), session->epoch(), settings_.id, now);
+}
+
+void WorkerCore::results_not_sent(std::size_t link) {
+  links_[link].session->outbox().take_back_last_batch();
+}
+
+bool WorkerCore::over() const {
+  return left_ ||
+         std::all_of(links_.begin(), links_.end(), [](const Link& l) { return l.finished; });
+}
+
+std::size_t WorkerCore::running() const {
+  std::size_t count = 0;
+  for (const Link& link : links_) count += link.session ? link.session->running() : 0;
+  return count;
+}
+
+std::size_t WorkerCore::queued() const {
+  std::size_t count = 0;
+  for (const Link& link : links_) count += link.session ? link.session->queued() : 0;
+  return count;
+}
+
+std::size_t WorkerCore::held_bytes() const {
+  std::size_t bytes = 0;
+  for (const Link& link : links_) bytes += link.session ? link.session->outbox().held_bytes() : 0;
+  return bytes;
+}
+
+}  // namespace fetchline

@@ -1,0 +1,97 @@
+// The worker's side of the protocol as a state machine. Pure: messages, finished transfers and
+// time go in; messages and orders for the fetchers come out. Owned by the relay thread.
+//
+// A worker has one link or several: a link is a producer and the collector of its job. A link
+// carries one job at a time; jobs of different links never meet.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proto/instant.h"
+#include "proto/messages.h"
+#include "proto/sockets.h"
+#include "worker/fetcher.h"
+#include "worker/job_session.h"
+
+namespace fetchline {
+
+class WorkerCore {
+ public:
+  static constexpr std::chrono::seconds kHeartbeat{1};
+  // Reports of finished tasks are credit: they leave at once, but not more often than this.
+  static constexpr std::chrono::milliseconds kReportInterval{2};
+
+  struct Settings {
+    WorkerId id{};
+    std::string name;          // "host:pid"
+    std::uint32_t slots = 50;  // transfers at once, all jobs together
+    std::size_t links = 1;
+    bool keep_alive = false;  // stay when the jobs are done
+    std::size_t held_bytes = std::size_t{64}
+                             << 20;  // of unacknowledged results; then only heads start
+  };
+  explicit WorkerCore(Settings settings);
+
+  void on_producer_message(std::size_t link, Received received);
+  void on_collector_message(std::size_t link, Received received);
+  void on_fetched(Fetched fetched);
+  void advance(Instant now);
+  void drain();  // take no more, give back what is not started, finish what runs
+
+  enum class To : std::uint8_t { producer, collector };
+  struct Outgoing {
+    std::size_t link = 0;
+    To to = To::producer;
+    Frames frames;
+  };
+  [[nodiscard]] std::vector<Outgoing> take_outgoing();
+  // Orders for the fetchers. OpenJob and CloseJob are for all of them, a Fetch is for any one.
+  [[nodiscard]] std::vector<FetchCommand> take_commands();
+  // Results for the link's collector, asked for until there are none; taken back when not sent.
+  [[nodiscard]] std::optional<Frames> next_results(std::size_t link, Instant now);
+  void results_not_sent(std::size_t link);
+
+  [[nodiscard]] bool over() const;  // nothing left to do, and nobody waits for us
+  [[nodiscard]] std::size_t running() const;
+  [[nodiscard]] std::size_t queued() const;
+  [[nodiscard]] std::size_t held_bytes() const;
+  // Results of the link are with us that its collector has not acknowledged.
+  [[nodiscard]] bool awaits_collector(std::size_t link) const {
+    return links_[link].session && !links_[link].session->outbox().empty();
+  }
+  [[nodiscard]] Instant next_report_due() const { return last_report_ + kReportInterval; }
+  [[nodiscard]] bool has_reports() const;
+  [[nodiscard]] std::uint64_t dropped_messages() const { return dropped_; }
+
+ private:
+  struct Link {
+    std::optional<JobSession> session;
+    bool finished = false;  // its job is done and nothing more is expected
+  };
+
+  void on_tasks(Link& link, Received& received, Tasks& message);
+  void on_done(std::size_t number, const Received& received);
+  void end_session(Link& link);
+  void start_tasks();
+  void send_heartbeats(Instant now);
+  void say_bye(std::size_t number);
+  void leave_when_drained();
+  [[nodiscard]] std::uint32_t share_of(std::uint32_t amount) const;
+
+  const Settings settings_;
+  std::vector<Link> links_;
+  std::uint32_t next_slot_ = 1;
+  std::uint64_t heartbeat_seq_ = 0;
+  bool draining_ = false;
+  bool left_ = false;
+  Instant last_heartbeat_{};
+  Instant last_report_{};
+  std::vector<Outgoing> outgoing_;
+  std::vector<FetchCommand> commands_;
+  std::uint64_t dropped_ = 0;
+};
+
+}  // namespace fetchline
