@@ -51,7 +51,7 @@ void ProducerCore::on_heartbeat(const PeerId& peer, const Received& received,
     }
     return;
   }
-  if (phase_ != Phase::running) return;
+  if (phase_ != Phase::running && phase_ != Phase::opening) return;
   const auto [at, is_new] = workers_.try_emplace(heartbeat.worker, heartbeat.worker, peer, now);
   WorkerSession& worker = at->second;
   // A heartbeat of another job or epoch is a login: what it says of messages is not of this
