@@ -65,8 +65,12 @@ void CollectorCore::on_results(const PeerId& peer, Results& message, Instant now
       ++dropped_;
       continue;
     }
-    const bool stored = reorder_.store(std::move(result)) != ReorderBuffer::Verdict::no_room;
-    (stored ? sender.accepted : sender.refused).push_back(index);
+    if (reorder_.store(std::move(result)) != ReorderBuffer::Verdict::no_room) {
+      sender.accepted.push_back(index);
+    } else {
+      sender.refused.push_back(index);
+      become_tight();
+    }
   }
 }
 
@@ -113,14 +117,21 @@ void CollectorCore::advance(Instant now) {
   tell_producer(now);
 }
 
-// Tight at three quarters, relaxed at half: between the two nothing changes, so that the limit
-// does not flap with every result.
+// Tight at three quarters, or when a result found no room; relaxed at half, and not before the
+// watermark has moved: what was refused would only be sent and refused again.
 void CollectorCore::update_room() {
   const std::size_t held = reorder_.held_bytes();
-  const bool was_tight = tight_;
-  if (held >= reorder_.memory_bytes() / 4 * 3) tight_ = true;
-  if (held < reorder_.memory_bytes() / 2) tight_ = false;
-  if (was_tight != tight_) state_due_ = true;
+  if (held >= reorder_.memory_bytes() / 4 * 3) become_tight();
+  const bool moved = reorder_.watermark() > tight_at_;
+  if (!tight_ || !moved || held >= reorder_.memory_bytes() / 2) return;
+  tight_ = false;
+  state_due_ = true;
+}
+
+void CollectorCore::become_tight() {
+  state_due_ = state_due_ || !tight_;
+  tight_ = true;
+  tight_at_ = reorder_.watermark();
 }
 
 Index CollectorCore::admit_limit() const { return tight_ ? reorder_.watermark() + 1 : kMaxIndex; }

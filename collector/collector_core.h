@@ -77,6 +77,7 @@ class CollectorCore {
   void tell_producer(Instant now);
   void tell_senders();
   void update_room();
+  void become_tight();
   [[nodiscard]] Index admit_limit() const;
   [[nodiscard]] std::uint64_t byte_window() const;
   void send(const PeerId& peer, Frames frames) { outgoing_.push_back({peer, std::move(frames)}); }
@@ -84,6 +85,7 @@ class CollectorCore {
   const BootId boot_;
   ReorderBuffer reorder_;
   OutcomeCounts counts_{};
+  Index tight_at_ = 0;  // the watermark when room was last short
   bool tight_ = false;  // memory is nearly full: only the head is admitted
 
   std::optional<JobId> job_;

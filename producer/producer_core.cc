@@ -52,8 +52,7 @@ void ProducerCore::on_heartbeat(const PeerId& peer, const Received& received,
     return;
   }
   if (phase_ != Phase::running && phase_ != Phase::opening) return;
-  const auto [at, is_new] = workers_.try_emplace(heartbeat.worker, heartbeat.worker, peer, now);
-  WorkerSession& worker = at->second;
+  WorkerSession& worker = session_of(heartbeat.worker, peer, now);
   // A heartbeat of another job or epoch is a login: what it says of messages is not of this
   // session.
   const bool in_session = received.job == settings_.job && received.epoch == epoch_;
@@ -71,6 +70,11 @@ void ProducerCore::on_heartbeat(const PeerId& peer, const Received& received,
   }
 }
 
+WorkerSession& ProducerCore::session_of(WorkerId worker, const PeerId& peer, Instant now) {
+  if (auto known = silent_workers_.extract(worker)) workers_.insert(std::move(known));
+  return workers_.try_emplace(worker, worker, peer, now).first->second;
+}
+
 void ProducerCore::on_report(const WorkerSession& worker, const Report& report, Instant now) {
   switch (report.verdict) {
     case Report::Verdict::delivered:
@@ -79,11 +83,15 @@ void ProducerCore::on_report(const WorkerSession& worker, const Report& report, 
     case Report::Verdict::returned:
       ledger_.returned(worker.id(), report.index);
       break;
-    case Report::Verdict::retry:
+    case Report::Verdict::retry: {
+      // A late word about an earlier attempt says nothing of the one that runs now.
+      const Task* task = ledger_.leased_task(worker.id(), report.index);
+      if (task == nullptr || task->attempt != report.attempt) break;
       ledger_.retry_at(
           worker.id(), report.index,
           now + retry_wait(settings_.retry, report.attempt, report.retry_after, random_));
       break;
+    }
   }
 }
 
@@ -176,7 +184,8 @@ void ProducerCore::lose_silent_workers(Instant now) {
     }
     lost_workers_.push_back(at->second.name());
     ledger_.worker_lost(at->first);
-    at = workers_.erase(at);
+    at->second.forget_messages();
+    silent_workers_.insert(workers_.extract(at++));
   }
 }
 

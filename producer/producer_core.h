@@ -80,6 +80,7 @@ class ProducerCore {
  private:
   void on_heartbeat(const PeerId& peer, const Received& received, const Heartbeat& heartbeat,
                     Instant now);
+  [[nodiscard]] WorkerSession& session_of(WorkerId worker, const PeerId& peer, Instant now);
   void on_report(const WorkerSession& worker, const Report& report, Instant now);
   void on_bye(const Bye& bye);
   void on_state(Epoch epoch, const State& state);
@@ -108,7 +109,9 @@ class ProducerCore {
   bool input_ended_ = false;
   bool dispatching_ = true;
 
-  std::unordered_map<WorkerId, WorkerSession> workers_;
+  std::unordered_map<WorkerId, WorkerSession> workers_;  // presumed alive
+  // Presumed dead. A partition may heal, and then their numbering goes on where it was.
+  std::unordered_map<WorkerId, WorkerSession> silent_workers_;
   std::vector<std::string> lost_workers_;
 
   // The collector's last word.

@@ -33,6 +33,8 @@ class WorkerSession {
   // Messages that will not be confirmed any more; each is named once. Asked after a heartbeat.
   [[nodiscard]] std::vector<std::uint64_t> take_lost_messages();
 
+  void forget_messages() { unconfirmed_.clear(); }  // their tasks went to others
+
   // Whether a heartbeat waits for an answer; asking clears it.
   bool take_answer_due() { return std::exchange(answer_due_, false); }
 

@@ -25,14 +25,16 @@ void JobSession::take_task(Task task, bool returning) {
   if (outbox_.holds(index)) {
     reports_.add({.index = index, .attempt = task.attempt, .retry_after = {}});
   } else if (const auto at = running_.find(index); at != running_.end()) {
-    at->second = {task.attempt, task.may_retry};  // the same fetch answers for both
+    // The same fetch answers for both orders, as the later of the two attempts.
+    if (task.attempt >= at->second.attempt) at->second = {task.attempt, task.may_retry};
   } else if (returning) {
     reports_.add({.index = index,
                   .attempt = task.attempt,
                   .verdict = Report::Verdict::returned,
                   .retry_after = {}});
   } else {
-    queue_.insert_or_assign(index, std::move(task));
+    const auto [place, is_new] = queue_.try_emplace(index);
+    if (is_new || task.attempt >= place->second.attempt) place->second = std::move(task);
   }
 }
 
@@ -49,6 +51,7 @@ void JobSession::on_fetched(Fetched fetched) {
   } else if (fetched.transient && attempt.may_retry) {
     report.verdict = Report::Verdict::retry;
   } else {
+    if (fetched.result.attempts > 0) fetched.result.attempts = attempt.attempt;
     outbox_.add(std::move(fetched.result));
   }
   reports_.add(report);

@@ -1,0 +1,109 @@
+// Frames as version 1 of the protocol wrote them decode for ever, to the same values.
+//
+// tests/golden/v1/NAME.hex holds a message, a frame a line. Such a file never changes. For a new
+// message type add a line to for_each_message() and run the test with FETCHLINE_WRITE_GOLDEN=1
+// once: it writes the files that are missing and touches no other.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "proto/codec.h"
+#include "tests/proto/same.h"
+#include "tests/proto/samples.h"
+
+namespace fetchline {
+namespace {
+
+std::filesystem::path golden_path(const std::string& name) {
+  return std::filesystem::path(FETCHLINE_GOLDEN_DIRECTORY) / "v1" / (name + ".hex");
+}
+
+std::string hex_of(const Frames& frames) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const zmq::message_t& frame : frames) {
+    for (const char c : frame.to_string_view()) {
+      const auto byte = static_cast<unsigned char>(c);
+      text += kDigits[byte >> 4U];
+      text += kDigits[byte & 15U];
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+Frames frames_of(std::istream& hex) {
+  Frames frames;
+  for (std::string line; std::getline(hex, line);) {
+    std::string bytes;
+    for (std::size_t i = 0; i + 1 < line.size(); i += 2) {
+      bytes += static_cast<char>(std::stoi(line.substr(i, 2), nullptr, 16));
+    }
+    frames.push_back(frame_of(bytes));
+  }
+  return frames;
+}
+
+// name, the message's value, its frames as we write them now
+template <class Visit>
+void for_each_message(Visit visit) {
+  const auto plain = [&](const std::string& name, const auto& message) {
+    visit(name, message, encode(samples::job(), samples::kEpoch, message));
+  };
+  Tasks answer;
+  answer.reports_seen = 36;
+  State early = samples::state();
+  early.total.reset();
+  plain("heartbeat", samples::heartbeat());
+  plain("heartbeat_login", Heartbeat{});
+  plain("tasks", samples::tasks());
+  plain("tasks_none", answer);
+  visit("results", Results{samples::kWorker, {samples::result(), samples::bare_result()}},
+        samples::results_frames());
+  plain("acks", samples::acks());
+  plain("open", samples::open());
+  plain("state", samples::state());
+  plain("state_total_unknown", early);
+  plain("end", samples::end());
+  plain("done", samples::done());
+  plain("bye", samples::bye());
+  plain("refused_busy", Refused{Refused::Reason::busy});
+  plain("refused_fenced", Refused{Refused::Reason::fenced});
+}
+
+void write_missing() {
+  for_each_message([](const std::string& name, const auto&, const Frames& frames) {
+    if (!std::filesystem::exists(golden_path(name))) {
+      std::ofstream(golden_path(name)) << hex_of(frames);
+    }
+  });
+}
+
+TEST(Golden, FramesOfVersionOneDecodeForEver) {
+  if (std::getenv("FETCHLINE_WRITE_GOLDEN") != nullptr) write_missing();
+  for_each_message([](const std::string& name, const auto& expected, const Frames&) {
+    SCOPED_TRACE(name);
+    std::ifstream file(golden_path(name));
+    ASSERT_TRUE(file) << golden_path(name);
+    const Received received = received_of(frames_of(file));
+    EXPECT_EQ(received.job, samples::job());
+    EXPECT_EQ(received.epoch, samples::kEpoch);
+    const auto* message = std::get_if<std::decay_t<decltype(expected)>>(&received.message);
+    ASSERT_NE(message, nullptr);
+    expect_same(*message, expected);
+  });
+}
+
+TEST(Golden, EveryFileIsLookedAt) {
+  std::size_t expected = 0, present = 0;
+  for_each_message([&](const std::string&, const auto&, const Frames&) { ++expected; });
+  for (const auto& file : std::filesystem::directory_iterator(golden_path("any").parent_path())) {
+    present += file.path().extension() == ".hex" ? 1 : 0;
+  }
+  EXPECT_EQ(present, expected);
+}
+
+}  // namespace
+}  // namespace fetchline

@@ -1,0 +1,144 @@
+// What is wrong with the environment: one line that names it, and an exit code.
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "tests/collector/temporary_directory.h"
+#include "tests/integration/job.h"
+#include "tests/integration/records.h"
+
+namespace fetchline {
+namespace {
+
+void expect(const Ended& ended, int code, const std::string& named) {
+  EXPECT_EQ(ended.code, code) << ended.err;
+  EXPECT_NE(ended.err.find(named), std::string::npos) << "no \"" << named << "\" in: " << ended.err;
+  EXPECT_EQ(ended.out, "");
+}
+
+const std::vector<std::string>& all_programs() {
+  static const std::vector<std::string> paths = {fetchline_path(), producer_path(), worker_path(),
+                                                 collector_path()};
+  return paths;
+}
+
+class ExitCodes : public testing::Test {
+ protected:
+  const Origin origin_;
+  const TemporaryDirectory directory_;
+  const std::string output_ = directory_.file("out");
+};
+
+TEST_F(ExitCodes, Are2ForWhatIsWrongOnTheCommandLine) {
+  for (const std::string& path : all_programs()) {
+    expect(run(path, {"--no-such-flag"}), 2, "--no-such-flag");
+    expect(run(path, {"--progress", "sometimes"}), 2, "--progress");
+  }
+  expect(run(fetchline_path(), {}), 2, "--input");
+  expect(run(producer_path(), {}), 2, "--input");
+  expect(run(fetchline_path(), {"-j", "0", origin_.url("/")}), 2, "--concurrency");
+  expect(run(fetchline_path(), {"-m", "soon", origin_.url("/")}), 2, "--max-time");
+  expect(run(fetchline_path(), {"--memory", "lots", origin_.url("/")}), 2, "--memory");
+  expect(run(fetchline_path(), {"--fail-on", "101%", origin_.url("/")}), 2, "--fail-on");
+  expect(run(fetchline_path(), {"-H", "no colon", origin_.url("/")}), 2, "--header");
+  expect(run(fetchline_path(), {"--config", directory_.file("none"), origin_.url("/")}), 2,
+         directory_.file("none"));
+  expect(run(worker_path(), {"--producer", endpoint(free_port())}), 2, "--producer");
+  EXPECT_EQ(origin_.requests(), 0U);
+}
+
+TEST_F(ExitCodes, Are3ForAnInputThatCannotBeRead) {
+  const std::string missing = directory_.file("missing");
+  for (const std::string& path : {fetchline_path(), producer_path()}) {
+    expect(run(path, {"-i", missing}), 3, missing);
+    expect(run(path, {"-i", directory_.path().string()}), 3, directory_.path().string());
+  }
+  expect(run(fetchline_path(), {"-i", missing, "-o", output_}), 3, missing);
+}
+
+TEST_F(ExitCodes, Are9ForAnOutputThatExistsAndItIsLeftAlone) {
+  write_file(output_, "precious\n");
+  write_file(output_ + ".manifest.json", "{}");
+  expect(run(fetchline_path(), {origin_.url("/"), "-o", output_}), 9, "--overwrite");
+  expect(run(collector_path(), {"--bind", endpoint(free_port()), "-o", output_}), 9, output_);
+  EXPECT_EQ(read_file(output_), "precious\n");
+  EXPECT_EQ(read_file(output_ + ".manifest.json"), "{}");
+  EXPECT_EQ(origin_.requests(), 0U);
+  EXPECT_EQ(run(fetchline_path(), {origin_.url("/"), "-o", output_, "--overwrite"}).code, 0);
+  const Records records = read_records(output_);
+  expect_answers(records, origin_, {"/"});
+  expect_manifest(output_, records);
+}
+
+TEST_F(ExitCodes, Are9ForAnOutputThatCannotBeWritten) {
+  const Args bind = {"--bind", endpoint(free_port())};
+  const std::string nowhere = directory_.file("no/such/directory/out");
+  expect(run(fetchline_path(), {origin_.url("/"), "-o", nowhere}), 9, nowhere);
+  expect(run(collector_path(), bind + Args{"-o", nowhere}), 9, nowhere);
+  const std::string directory = directory_.path().string();
+  expect(run(fetchline_path(), {origin_.url("/"), "-o", directory, "--overwrite"}), 9, directory);
+  expect(run(fetchline_path(), {origin_.url("/"), "-o", "/dev/full"}), 9, "/dev/full");
+  expect(run(fetchline_path(), {origin_.url("/")}, {.stdout_path = "/dev/full"}), 9, "stdout");
+  if (geteuid() == 0) return;  // nothing is closed to root
+  std::filesystem::permissions(
+      directory_.path(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
+  expect(run(fetchline_path(), {origin_.url("/"), "-o", output_}), 9, output_);
+  std::filesystem::permissions(directory_.path(), std::filesystem::perms::owner_all);
+}
+
+TEST_F(ExitCodes, Are2ForAPortInUse) {
+  const FileDescriptor taken(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  ASSERT_EQ(bind(taken.get(), reinterpret_cast<sockaddr*>(&address), length), 0);
+  ASSERT_EQ(listen(taken.get(), 1), 0);
+  ASSERT_EQ(getsockname(taken.get(), reinterpret_cast<sockaddr*>(&address), &length), 0);
+  const std::string in_use = endpoint(ntohs(address.sin_port));
+  expect(run(producer_path(), {"--bind", in_use, origin_.url("/")}), 2, in_use);
+  expect(run(collector_path(), {"--bind", in_use}), 2, in_use);
+  expect(run(collector_path(), {"--bind", in_use, "-o", output_}), 2, in_use);
+  EXPECT_FALSE(std::filesystem::exists(output_)) << "it would be in the way of the next try";
+}
+
+TEST_F(ExitCodes, Are2ForAnEndpointThatIsNone) {
+  for (const char* bad : {"nonsense", "tcp://127.0.0.1", "tcp://127.0.0.1:99999", "udp://x:1"}) {
+    expect(run(collector_path(), {"--bind", bad}), 2, bad);
+    expect(run(producer_path(), {"--bind", bad, origin_.url("/")}), 2, bad);
+    expect(run(worker_path(), {"--producer", bad, "--collector", endpoint(free_port())}), 2, bad);
+  }
+}
+
+TEST_F(ExitCodes, Are10WhenNobodyComes) {
+  const Args patience = {"--peer-timeout", "1"};
+  const std::string port = endpoint(free_port()), other = endpoint(free_port());
+  expect(run(collector_path(), Args{"--bind", port} + patience), 10, "producer");
+  expect(
+      run(producer_path(), Args{"--bind", port, "--collector", other, origin_.url("/")} + patience),
+      10, other);
+  expect(run(worker_path(), Args{"--producer", port, "--collector", other} + patience), 10, port);
+  RunningProgram collector(collector_path(), {"--bind", other});
+  expect(
+      run(producer_path(), Args{"--bind", port, "--collector", other, origin_.url("/")} + patience),
+      10, "worker");
+}
+
+class ExitCodesOf : public OnEachLayout {};
+INSTANTIATE_TEST_SUITE_P(, ExitCodesOf, kEitherShape, name_of);
+
+TEST_P(ExitCodesOf, Are9WhenTheReaderOfStdoutIsGone) {
+  const Origin origin;
+  Job job(GetParam(), {.tasks = {"-i", "-"}, .stdin_is_pipe = true});
+  ASSERT_TRUE(job.reader().write(origin.url("/0") + "\n"));
+  ASSERT_TRUE(job.writer().read_line().has_value());
+  job.writer().close_stdout();
+  ASSERT_TRUE(job.reader().write(origin.url("/1") + "\n"));
+  EXPECT_EQ(job.writer().exit_code(), 9) << job.writer().stderr_text();
+  EXPECT_TRUE(job.writer().says("stdout"));
+}
+
+}  // namespace
+}  // namespace fetchline

@@ -1,0 +1,396 @@
+// Whatever the bytes, decode() answers with a message within its bounds or with an error: it does
+// not throw, crash or reach for more memory than the bytes warrant.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <random>
+
+#include "proto/codec.h"
+#include "tests/proto/largest_allocation.h"
+#include "tests/proto/samples.h"
+#include "tests/proto/wire_bytes.h"
+
+namespace fetchline {
+namespace {
+
+using Error = std::optional<DecodeError>;
+
+Error error_of(Frames frames) {
+  auto decoded = decode(std::move(frames));
+  if (const auto* error = std::get_if<DecodeError>(&decoded)) return *error;
+  return std::nullopt;
+}
+
+Error error_of(MessageType type, const WireBytes& payload) {
+  return error_of(framed(type, payload));
+}
+
+Frames one(std::string_view bytes) {
+  Frames frames;
+  frames.push_back(frame_of(bytes));
+  return frames;
+}
+
+std::string open_bytes() {
+  return encode(samples::job(), samples::kEpoch, samples::open()).at(0).to_string();
+}
+
+TEST(Decode, MissesTheFrame) { EXPECT_EQ(error_of(Frames()), DecodeError::no_frame); }
+
+TEST(Decode, MissesThePartOfTheEnvelopeThatIsCutOff) {
+  const std::string whole = open_bytes();
+  for (std::size_t size = 0; size < kEnvelopeBytes; ++size) {
+    EXPECT_EQ(error_of(one(whole.substr(0, size))), DecodeError::short_envelope) << size;
+  }
+}
+
+TEST(Decode, KnowsItsOwnMagicVersionAndTypes) {
+  const auto with_byte = [](std::size_t at, int value) {
+    std::string bytes = open_bytes();
+    bytes[at] = static_cast<char>(value);
+    return error_of(one(bytes));
+  };
+  EXPECT_EQ(with_byte(0, 'G'), DecodeError::bad_magic);
+  EXPECT_EQ(with_byte(1, 'K'), DecodeError::bad_magic);
+  EXPECT_EQ(with_byte(2, 0), DecodeError::bad_version);
+  EXPECT_EQ(with_byte(2, 2), DecodeError::bad_version);
+  for (const int type : {0, 11, 127, 255}) {
+    EXPECT_EQ(with_byte(3, type), DecodeError::unknown_type) << type;
+  }
+}
+
+TEST(Decode, TakesOneFrameForAllButResults) {
+  Frames frames = one(open_bytes());
+  frames.push_back(frame_of("more"));
+  EXPECT_EQ(error_of(std::move(frames)), DecodeError::too_many_frames);
+}
+
+Frames empty_results(std::size_t count) {
+  Frames frames = encode_results_header({}, {}, {});
+  for (std::size_t i = 0; i < count; ++i) frames.emplace_back();
+  return frames;
+}
+
+TEST(Decode, TakesAsManyFramesAsAllowedAndNoMore) {
+  EXPECT_EQ(error_of(empty_results(kMaxFrames - 1)), Error());
+  EXPECT_EQ(error_of(empty_results(kMaxFrames)), DecodeError::too_many_frames);
+}
+
+TEST(Decode, KnowsADamagedPayloadOfEveryType) {
+  const std::string cut = WireBytes().text(1, "12345").bytes().substr(0, 4);
+  for (int type = 1; type <= 10; ++type) {
+    Frames frames;
+    frames.push_back(enveloped(static_cast<MessageType>(type), cut));
+    EXPECT_EQ(error_of(std::move(frames)), DecodeError::bad_payload) << type;
+  }
+}
+
+TEST(Decode, KnowsADamagedResultFrame) {
+  Frames frames = encode_results_header({}, {}, {});
+  frames.push_back(frame_of("\xFF\xFF\xFF"));
+  EXPECT_EQ(error_of(std::move(frames)), DecodeError::bad_payload);
+}
+
+// Numbers beyond their bounds.
+
+WireBytes inside(std::uint32_t field, const WireBytes& inner) {
+  return WireBytes().message(field, inner);
+}
+
+TEST(Decode, TakesNoIndexBeyondTheHighest) {
+  const auto total = [](std::uint64_t value) {
+    return error_of(MessageType::end, WireBytes().number(1, value));
+  };
+  EXPECT_EQ(total(kMaxIndex - 1), Error());
+  EXPECT_EQ(total(kMaxIndex), DecodeError::out_of_range);
+  EXPECT_EQ(total(~std::uint64_t{0}), DecodeError::out_of_range);
+  const WireBytes index = WireBytes().number(1, kMaxIndex);
+  EXPECT_EQ(error_of(MessageType::tasks, inside(4, index)), DecodeError::out_of_range);
+  EXPECT_EQ(error_of(MessageType::heartbeat, inside(9, index)), DecodeError::out_of_range);
+  EXPECT_EQ(error_of(MessageType::tasks, index), DecodeError::out_of_range);  // its seq
+  EXPECT_EQ(error_of(MessageType::state, WireBytes().number(6, kMaxIndex + 1)),
+            DecodeError::out_of_range);
+  Frames result = encode_results_header({}, {}, {});
+  result.push_back(frame_of(index.bytes()));
+  EXPECT_EQ(error_of(std::move(result)), DecodeError::out_of_range);
+}
+
+TEST(Decode, TakesNoEnumeratorThatDoesNotExist) {
+  const auto refused = [](std::uint64_t reason) {
+    return error_of(MessageType::refused, WireBytes().number(1, reason));
+  };
+  EXPECT_EQ(refused(1), Error());
+  EXPECT_EQ(refused(2), DecodeError::out_of_range);
+  const auto report = [](std::uint32_t field, std::uint64_t value) {
+    return error_of(MessageType::heartbeat, inside(9, WireBytes().number(field, value)));
+  };
+  EXPECT_EQ(report(3, 2), Error());
+  EXPECT_EQ(report(3, 3), DecodeError::out_of_range);
+  EXPECT_EQ(report(4, kOutcomeCount - 1), Error());
+  EXPECT_EQ(report(4, kOutcomeCount), DecodeError::out_of_range);
+  const auto http_version = [](std::uint64_t value) {
+    return error_of(MessageType::tasks, inside(3, WireBytes().number(10, value)));
+  };
+  EXPECT_EQ(http_version(2), Error());
+  EXPECT_EQ(http_version(3), DecodeError::out_of_range);
+  Frames result = encode_results_header({}, {}, {});
+  result.push_back(frame_of(WireBytes().number(3, kOutcomeCount).bytes()));
+  EXPECT_EQ(error_of(std::move(result)), DecodeError::out_of_range);
+}
+
+TEST(Decode, TakesNoDurationLongerThanAYear) {
+  constexpr std::uint64_t kYearMs = 366ULL * 24 * 3600 * 1000;
+  const auto setting = [](std::uint32_t field, std::uint64_t value) {
+    return error_of(MessageType::tasks, inside(3, WireBytes().number(field, value)));
+  };
+  for (const std::uint32_t field : {11U, 12U}) {
+    EXPECT_EQ(setting(field, kYearMs), Error());
+    EXPECT_EQ(setting(field, kYearMs + 1), DecodeError::out_of_range);
+  }
+  EXPECT_EQ(error_of(MessageType::tasks, inside(4, WireBytes().number(11, kYearMs + 1))),
+            DecodeError::out_of_range);
+  const auto retry_after = [](std::uint64_t value) {
+    return error_of(MessageType::heartbeat, inside(9, WireBytes().number(5, value)));
+  };
+  EXPECT_EQ(retry_after(kYearMs + 1), Error());
+  EXPECT_EQ(retry_after(kYearMs + 2), DecodeError::out_of_range);
+}
+
+TEST(Decode, TakesNoNegativeTimes) {
+  Frames frames = encode_results_header({}, {}, {});
+  WireBytes fields;
+  for (std::uint32_t field = 16; field <= 21; ++field) fields.number(field, ~std::uint64_t{0});
+  frames.push_back(frame_of(fields.bytes()));
+  const auto results = message_of<Results>(std::move(frames));
+  EXPECT_GE(results.results.at(0).time_total.count(), 0);
+  EXPECT_GE(results.results.at(0).fetched_at.count(), 0);
+}
+
+TEST(Decode, TakesNoSettingThatAWorkerCouldNotObey) {
+  const auto settings = [](const WireBytes& payload) {
+    return error_of(MessageType::tasks, inside(3, payload));
+  };
+  EXPECT_EQ(settings(WireBytes().number(15, kMaxBodyBytes)), Error());
+  EXPECT_EQ(settings(WireBytes().number(15, kMaxBodyBytes + 1)), DecodeError::out_of_range);
+  const auto accept = [&](std::uint64_t first, std::uint64_t last) {
+    return settings(inside(16, WireBytes().number(1, first).number(2, last)));
+  };
+  EXPECT_EQ(accept(200, 999), Error());
+  EXPECT_EQ(accept(300, 299), DecodeError::out_of_range);
+  EXPECT_EQ(accept(200, 1000), DecodeError::out_of_range);
+}
+
+TEST(Decode, TakesNoMoreCountsThanThereAreOutcomes) {
+  WireBytes counts, more;
+  for (std::size_t i = 0; i < kOutcomeCount; ++i) counts.number(1, i);
+  EXPECT_EQ(error_of(MessageType::done, counts), Error());
+  EXPECT_EQ(error_of(MessageType::done, counts.number(1, 1)), DecodeError::out_of_range);
+}
+
+// Sets, and how many there may be of what is repeated.
+
+TEST(Decode, TakesOnlySetsInNormalForm) {
+  const auto set = [](std::initializer_list<std::uint64_t> numbers) {
+    return error_of(MessageType::state, inside(7, WireBytes().packed(1, numbers)));
+  };
+  EXPECT_EQ(set({0, 0, 2, 5}), Error());
+  EXPECT_EQ(set({0}), DecodeError::out_of_range);           // half a pair
+  EXPECT_EQ(set({0, 0, 1, 5}), DecodeError::out_of_range);  // adjacent
+  EXPECT_EQ(set({0, 3, 0, 5}), DecodeError::out_of_range);  // overlapping
+  EXPECT_EQ(set({kMaxIndex, 0}), DecodeError::out_of_range);
+  EXPECT_EQ(set({0, kMaxIndex}), DecodeError::out_of_range);
+  EXPECT_EQ(set({kMaxIndex - 1, 0}), Error());
+  EXPECT_EQ(set({kMaxIndex - 1, 1}), DecodeError::out_of_range);
+  EXPECT_EQ(set({5, kMaxIndex - 1}), DecodeError::out_of_range);          // the sum is too high
+  EXPECT_EQ(set({5, ~std::uint64_t{0} - 2}), DecodeError::out_of_range);  // the sum wraps
+}
+
+TEST(Decode, TakesAsManyRangesAsAllowedAndNoMore) {
+  const auto with_ranges = [](std::size_t count) {
+    Acks acks;
+    for (Index i = 0; i < count; ++i) acks.accepted.insert(2 * i);
+    return error_of(encode({}, {}, acks));
+  };
+  EXPECT_EQ(with_ranges(kMaxRanges), Error());
+  EXPECT_EQ(with_ranges(kMaxRanges + 1), DecodeError::out_of_range);
+}
+
+TEST(Decode, TakesAsManyTasksAndReportsAsAllowedAndNoMore) {
+  Tasks tasks;
+  tasks.tasks.resize(kMaxTasksPerMessage);
+  EXPECT_EQ(error_of(encode({}, {}, tasks)), Error());
+  tasks.tasks.emplace_back();
+  EXPECT_EQ(error_of(encode({}, {}, tasks)), DecodeError::out_of_range);
+  Heartbeat heartbeat;
+  heartbeat.reports.resize(kMaxReportsPerMessage);
+  EXPECT_EQ(error_of(encode({}, {}, heartbeat)), Error());
+  heartbeat.reports.emplace_back();
+  EXPECT_EQ(error_of(encode({}, {}, heartbeat)), DecodeError::out_of_range);
+}
+
+// Bodies that are not what the result says.
+
+Frames result_of_body(std::uint64_t claimed, std::initializer_list<std::size_t> frame_sizes) {
+  Frames frames = encode_results_header({}, {}, {});
+  frames.push_back(frame_of(WireBytes().number(26, claimed).bytes()));
+  for (const std::size_t size : frame_sizes) frames.push_back(frame_of(std::string(size, 'x')));
+  return frames;
+}
+
+TEST(Decode, PutsABodyTogetherFromFramesOfAnySize) {
+  const auto results = message_of<Results>(result_of_body(6, {1, 3, 2}));
+  EXPECT_EQ(results.results.at(0).body, "xxxxxx");
+}
+
+TEST(Decode, TakesNoBodyThatDoesNotAddUp) {
+  EXPECT_EQ(error_of(result_of_body(10, {})), DecodeError::bad_body);
+  EXPECT_EQ(error_of(result_of_body(10, {9})), DecodeError::bad_body);
+  EXPECT_EQ(error_of(result_of_body(10, {11})), DecodeError::bad_body);
+  EXPECT_EQ(error_of(result_of_body(10, {5, 6})), DecodeError::bad_body);
+  EXPECT_EQ(error_of(result_of_body(10, {5, 0, 5})), DecodeError::bad_body);
+  EXPECT_EQ(error_of(result_of_body(10, {10})), Error());
+}
+
+TEST(Decode, GivesNoMemoryToABodyThatIsOnlyClaimed) {
+  for (const std::uint64_t claimed : {std::uint64_t{kMaxBodyBytes}, ~std::uint64_t{0}}) {
+    Frames nothing = result_of_body(claimed, {});
+    Frames little = result_of_body(claimed, {100, 100});
+    const LargestAllocation watch;
+    EXPECT_EQ(error_of(std::move(nothing)), DecodeError::bad_body);
+    EXPECT_EQ(error_of(std::move(little)), DecodeError::bad_body);
+    EXPECT_LT(watch.bytes(), std::size_t{1} << 20);
+  }
+}
+
+// Any damage at all.
+
+std::vector<std::pair<std::string, Frames>> every_message() {
+  const auto job = samples::job();
+  std::vector<std::pair<std::string, Frames>> all;
+  all.emplace_back("heartbeat", encode(job, samples::kEpoch, samples::heartbeat()));
+  all.emplace_back("tasks", encode(job, samples::kEpoch, samples::tasks()));
+  all.emplace_back("results", samples::results_frames());
+  all.emplace_back("acks", encode(job, samples::kEpoch, samples::acks()));
+  all.emplace_back("open", encode(job, samples::kEpoch, samples::open()));
+  all.emplace_back("state", encode(job, samples::kEpoch, samples::state()));
+  all.emplace_back("end", encode(job, samples::kEpoch, samples::end()));
+  all.emplace_back("done", encode(job, samples::kEpoch, samples::done()));
+  all.emplace_back("bye", encode(job, samples::kEpoch, samples::bye()));
+  all.emplace_back("refused", encode(job, samples::kEpoch, Refused{Refused::Reason::fenced}));
+  return all;
+}
+
+void expect_within_bounds(const IndexSet& set) {
+  EXPECT_LE(set.ranges().size(), kMaxRanges);
+  for (const IndexRange& range : set.ranges()) {
+    EXPECT_LE(range.first, range.last);
+    EXPECT_LT(range.last, kMaxIndex);
+  }
+}
+
+void expect_within_bounds(const Received& received) {
+  if (const auto* heartbeat = std::get_if<Heartbeat>(&received.message)) {
+    expect_within_bounds(heartbeat->received);
+    for (const Report& report : heartbeat->reports) EXPECT_LT(report.index, kMaxIndex);
+  } else if (const auto* tasks = std::get_if<Tasks>(&received.message)) {
+    for (const Task& task : tasks->tasks) EXPECT_LT(task.index, kMaxIndex);
+  } else if (const auto* results = std::get_if<Results>(&received.message)) {
+    for (const Result& result : results->results) {
+      EXPECT_LT(result.index, kMaxIndex);
+      EXPECT_LT(static_cast<std::size_t>(result.outcome), kOutcomeCount);
+    }
+  } else if (const auto* acks = std::get_if<Acks>(&received.message)) {
+    expect_within_bounds(acks->accepted);
+    expect_within_bounds(acks->refused);
+  } else if (const auto* state = std::get_if<State>(&received.message)) {
+    expect_within_bounds(state->committed);
+    EXPECT_LT(state->total.value_or(0), kMaxIndex);
+  }
+}
+
+void decode_anything(Frames frames) {
+  const auto decoded = decode(std::move(frames));
+  if (const auto* received = std::get_if<Received>(&decoded)) {
+    expect_within_bounds(*received);
+  } else {
+    EXPECT_NE(to_string(std::get<DecodeError>(decoded)), "unknown error");
+  }
+}
+
+TEST(Decode, BearsTruncationAtEveryByteOfEveryFrame) {
+  for (const auto& [name, frames] : every_message()) {
+    SCOPED_TRACE(name);
+    for (std::size_t at = 0; at < frames.size(); ++at) {
+      for (std::size_t size = 0; size < frames[at].size(); ++size) {
+        Frames cut = copy_of(frames);
+        cut[at] = frame_of(frames[at].to_string_view().substr(0, size));
+        decode_anything(std::move(cut));
+      }
+    }
+  }
+}
+
+TEST(Decode, MissesEveryFrameOfABody) {
+  Frames frames = samples::results_frames();
+  ASSERT_EQ(frames.size(), 4U);  // header, a result, its body, a result without one
+  frames.erase(frames.begin() + 2);
+  EXPECT_EQ(error_of(std::move(frames)), DecodeError::bad_body);
+}
+
+TEST(Decode, BearsRandomDamage) {
+  const auto seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  const auto damage = [&](zmq::message_t& frame) {
+    std::string bytes = frame.to_string();
+    for (auto edits = 1 + random() % 4; edits > 0 && !bytes.empty(); --edits) {
+      const std::size_t at = random() % bytes.size();
+      switch (random() % 4) {
+        case 0:
+          bytes[at] = static_cast<char>(random());
+          break;
+        case 1:
+          bytes[at] = static_cast<char>(static_cast<unsigned char>(bytes[at]) ^ 1U << random() % 8);
+          break;
+        case 2:
+          bytes.erase(at, 1 + random() % 8);
+          break;
+        default:
+          bytes.insert(at, 1 + random() % 8, static_cast<char>(random()));
+      }
+    }
+    frame = frame_of(bytes);
+  };
+  const auto messages = every_message();
+  for (int i = 0; i < 20'000; ++i) {
+    const auto& [name, whole] = messages[random() % messages.size()];
+    SCOPED_TRACE(name);
+    Frames frames = copy_of(whole);
+    damage(frames[random() % frames.size()]);
+    decode_anything(std::move(frames));
+    if (HasFailure()) return;
+  }
+}
+
+TEST(Decode, BearsRandomPayloadsOfEveryType) {
+  const auto seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  for (int i = 0; i < 20'000; ++i) {
+    std::string payload(random() % 40, '\0');
+    for (char& byte : payload) byte = static_cast<char>(random() % (i % 2 == 0 ? 256 : 32));
+    Frames frames;
+    frames.push_back(enveloped(static_cast<MessageType>(1 + random() % 10), payload));
+    decode_anything(std::move(frames));
+    if (HasFailure()) return;
+  }
+}
+
+TEST(DecodeError, HasATextForEach) {
+  for (int error = 0; error <= static_cast<int>(DecodeError::bad_body); ++error) {
+    EXPECT_NE(to_string(static_cast<DecodeError>(error)), "unknown error");
+  }
+}
+
+}  // namespace
+}  // namespace fetchline

@@ -1,0 +1,418 @@
+#include "proto/result_outbox.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <set>
+
+#include "tests/proto/frames.h"
+
+namespace fetchline {
+namespace {
+
+using namespace std::chrono_literals;
+using Indices = std::vector<Index>;
+
+constexpr std::uint64_t kWide = std::uint64_t{1} << 40;
+const Instant kStart = Instant(1000s);
+
+Result result(Index index, std::size_t body_bytes = 0) {
+  Result made;
+  made.index = index;
+  made.body.assign(body_bytes, 'x');
+  return made;
+}
+
+void add(ResultOutbox& outbox, std::initializer_list<Index> indices) {
+  for (const Index index : indices) outbox.add(result(index));
+}
+
+// Which results the next message carries; empty: there is none.
+Indices next(ResultOutbox& outbox, Instant now) {
+  auto frames = outbox.next_batch(job_number(1), Epoch{3}, WorkerId{7}, now);
+  if (!frames) return {};
+  EXPECT_LE(frames->size(), kMaxFrames);
+  const auto results = message_of<Results>(std::move(*frames));
+  EXPECT_FALSE(results.results.empty());
+  Indices indices;
+  for (const Result& each : results.results) indices.push_back(each.index);
+  return indices;
+}
+
+// Everything that may go now.
+Indices all(ResultOutbox& outbox, Instant now) {
+  Indices indices;
+  for (auto batch = next(outbox, now); !batch.empty(); batch = next(outbox, now)) {
+    indices.insert(indices.end(), batch.begin(), batch.end());
+  }
+  return indices;
+}
+
+Acks acks(std::uint64_t seq) {
+  Acks message;
+  message.boot = BootId{1};
+  message.seq = seq;
+  message.admit_limit = kMaxIndex;
+  message.byte_window = kWide;
+  return message;
+}
+
+Acks accepting(std::uint64_t seq, std::initializer_list<IndexRange> ranges) {
+  Acks message = acks(seq);
+  message.accepted = set_of(ranges);
+  return message;
+}
+
+// An outbox that has heard from its collector and may send everything.
+ResultOutbox connected(Acks message = acks(1)) {
+  ResultOutbox outbox;
+  outbox.on_acks(message);
+  return outbox;
+}
+
+TEST(ResultOutbox, SendsTheLowestIndexFirst) {
+  ResultOutbox outbox = connected();
+  add(outbox, {5, 1, 9, 3});
+  EXPECT_EQ(all(outbox, kStart), (Indices{1, 3, 5, 9}));
+}
+
+TEST(ResultOutbox, SaysWhoSendsAndForWhichJob) {
+  ResultOutbox outbox;
+  add(outbox, {4});
+  const Received received =
+      received_of(*outbox.next_batch(job_number(1), Epoch{3}, WorkerId{7}, kStart));
+  EXPECT_EQ(received.job, job_number(1));
+  EXPECT_EQ(received.epoch, Epoch{3});
+  EXPECT_EQ(std::get<Results>(received.message).sender, WorkerId{7});
+}
+
+TEST(ResultOutbox, SendsEachOnceAndHoldsItUntilItIsAcknowledged) {
+  ResultOutbox outbox = connected();
+  add(outbox, {1, 2});
+  EXPECT_EQ(all(outbox, kStart).size(), 2U);
+  EXPECT_TRUE(all(outbox, kStart + 1s).empty());
+  EXPECT_FALSE(outbox.is_waiting());
+  EXPECT_EQ(outbox.held_count(), 2U);
+  EXPECT_TRUE(outbox.holds(1));
+  outbox.on_acks(accepting(2, {{1, 1}}));
+  EXPECT_FALSE(outbox.holds(1));
+  EXPECT_TRUE(outbox.holds(2));
+}
+
+TEST(ResultOutbox, KeepsTheFirstOfTwoResultsForAnIndex) {
+  ResultOutbox outbox = connected();
+  outbox.add(result(1, 10));
+  const std::size_t bytes = outbox.held_bytes();
+  outbox.add(result(1, 20));
+  EXPECT_EQ(outbox.held_count(), 1U);
+  EXPECT_EQ(outbox.held_bytes(), bytes);
+  const auto results =
+      message_of<Results>(std::move(*outbox.next_batch(job_number(1), Epoch{3}, {}, kStart)));
+  EXPECT_EQ(results.results.at(0).body.size(), 10U);
+}
+
+TEST(ResultOutbox, TakesAcknowledgementsInAnyOrderAndRepeated) {
+  ResultOutbox outbox = connected();
+  add(outbox, {1, 2, 3, 4, 5});
+  (void)all(outbox, kStart);
+  outbox.on_acks(accepting(9, {{4, 5}}));
+  outbox.on_acks(accepting(3, {{1, 1}, {3, 3}}));  // overtaken, but still a fact
+  outbox.on_acks(accepting(9, {{4, 5}}));
+  outbox.on_acks(accepting(10, {{100, kMaxIndex - 1}}));  // of things we never had
+  EXPECT_EQ(outbox.held_count(), 1U);
+  EXPECT_TRUE(outbox.holds(2));
+  outbox.on_acks(accepting(2, {{0, 1000}}));
+  EXPECT_TRUE(outbox.empty());
+  EXPECT_EQ(outbox.held_bytes(), 0U);
+}
+
+TEST(ResultOutbox, ForgetsWhatIsAcknowledgedBeforeItWasSent) {
+  ResultOutbox outbox = connected();
+  add(outbox, {1, 2});
+  outbox.on_acks(accepting(2, {{1, 1}}));
+  EXPECT_EQ(all(outbox, kStart), (Indices{2}));
+}
+
+TEST(ResultOutbox, CountsTheBytesItHolds) {
+  ResultOutbox outbox = connected();
+  outbox.add(result(1, 1000));
+  outbox.add(result(2, 5000));
+  EXPECT_GE(outbox.held_bytes(), 6000U);
+  EXPECT_LT(outbox.held_bytes(), 6200U);
+  outbox.on_acks(accepting(2, {{2, 2}}));
+  EXPECT_GE(outbox.held_bytes(), 1000U);
+  EXPECT_LT(outbox.held_bytes(), 1100U);
+}
+
+TEST(ResultOutbox, HoldsBackWhatIsNotAdmitted) {
+  Acks tight = acks(1);
+  tight.watermark = 3;
+  tight.admit_limit = 5;
+  ResultOutbox outbox = connected(tight);
+  add(outbox, {4, 5, 6});
+  EXPECT_EQ(all(outbox, kStart), (Indices{4}));
+  EXPECT_TRUE(outbox.is_waiting());
+  outbox.on_acks(acks(2));
+  EXPECT_EQ(all(outbox, kStart), (Indices{5, 6}));
+}
+
+TEST(ResultOutbox, SendsTheHeadWhateverTheLimits) {
+  Acks shut = acks(1);
+  shut.watermark = 0;
+  shut.admit_limit = 0;
+  shut.byte_window = 0;
+  ResultOutbox outbox = connected(shut);
+  add(outbox, {9});
+  EXPECT_EQ(all(outbox, kStart), (Indices{9}));  // a probe: now something is under way
+  add(outbox, {8});
+  EXPECT_TRUE(all(outbox, kStart).empty());
+  add(outbox, {0});
+  EXPECT_EQ(all(outbox, kStart), (Indices{0}));
+  shut.seq = 2;
+  shut.watermark = 8;
+  outbox.on_acks(shut);
+  EXPECT_EQ(all(outbox, kStart), (Indices{8}));
+}
+
+TEST(ResultOutbox, ObeysTheNewestLimitsOnly) {
+  Acks tight = acks(5);
+  tight.admit_limit = 1;
+  ResultOutbox outbox = connected(tight);
+  outbox.on_acks(acks(4));  // overtaken
+  add(outbox, {3, 4});
+  EXPECT_EQ(all(outbox, kStart), (Indices{3}));  // the probe
+  EXPECT_TRUE(all(outbox, kStart).empty());
+}
+
+TEST(ResultOutbox, KeepsNoMoreUnderWayThanTheByteWindow) {
+  Acks narrow = acks(1);
+  narrow.byte_window = 5000;
+  ResultOutbox outbox = connected(narrow);
+  for (Index index = 1; index <= 10; ++index) outbox.add(result(index, 2000));
+  EXPECT_EQ(all(outbox, kStart), (Indices{1, 2}));
+  narrow.seq = 2;
+  narrow.accepted = set_of({{1, 1}});
+  outbox.on_acks(narrow);
+  EXPECT_EQ(all(outbox, kStart), (Indices{3}));
+}
+
+TEST(ResultOutbox, SendsAResultLargerThanTheByteWindowAlone) {
+  Acks narrow = acks(1);
+  narrow.byte_window = 100;
+  ResultOutbox outbox = connected(narrow);
+  outbox.add(result(1, 5000));
+  outbox.add(result(2, 5000));
+  EXPECT_EQ(all(outbox, kStart), (Indices{1}));
+  narrow.seq = 2;
+  narrow.accepted = set_of({{1, 1}});
+  outbox.on_acks(narrow);
+  EXPECT_EQ(all(outbox, kStart), (Indices{2}));
+}
+
+TEST(ResultOutbox, SendsLittleBeforeItHasHeardFromTheCollector) {
+  ResultOutbox outbox;
+  for (Index index = 0; index < 100; ++index) outbox.add(result(index, 10'000));
+  const std::size_t sent = all(outbox, kStart).size();
+  EXPECT_GT(sent, 0U);
+  EXPECT_LE(sent, ResultOutbox::kBatchBytes / 10'000 + 1);
+}
+
+TEST(ResultOutbox, SendsAgainWhatWasRefused) {
+  ResultOutbox outbox = connected();
+  add(outbox, {1, 2, 3});
+  (void)all(outbox, kStart);
+  Acks refusing = acks(2);
+  refusing.refused = set_of({{2, 3}});
+  refusing.admit_limit = 3;
+  outbox.on_acks(refusing);
+  EXPECT_EQ(all(outbox, kStart), (Indices{2}));
+  outbox.on_acks(acks(3));
+  EXPECT_EQ(all(outbox, kStart), (Indices{3}));
+}
+
+TEST(ResultOutbox, IsNotConfusedByARefusalOfWhatItDidNotSend) {
+  ResultOutbox outbox = connected();
+  add(outbox, {1, 2});
+  Acks refusing = acks(2);
+  refusing.refused = set_of({{0, 10}});
+  outbox.on_acks(refusing);
+  EXPECT_EQ(all(outbox, kStart), (Indices{1, 2}));
+}
+
+TEST(ResultOutbox, ResendsWhatIsNotAcknowledgedInFiveSeconds) {
+  ResultOutbox outbox = connected();
+  add(outbox, {1});
+  (void)all(outbox, kStart);
+  add(outbox, {2});
+  (void)all(outbox, kStart + 2s);
+  outbox.advance(kStart + 4999ms);
+  EXPECT_TRUE(all(outbox, kStart + 4999ms).empty());
+  outbox.advance(kStart + 5s);
+  EXPECT_EQ(all(outbox, kStart + 5s), (Indices{1}));
+  outbox.advance(kStart + 7s);
+  EXPECT_EQ(all(outbox, kStart + 7s), (Indices{2}));
+  outbox.advance(kStart + 10s);
+  EXPECT_EQ(all(outbox, kStart + 10s), (Indices{1}));
+}
+
+TEST(ResultOutbox, DoesNotResendOnTheOldSendingsTimeWhatWentAgainSince) {
+  ResultOutbox outbox = connected();
+  add(outbox, {1});
+  (void)all(outbox, kStart);
+  Acks refusing = acks(2);
+  refusing.refused = set_of({{1, 1}});
+  outbox.on_acks(refusing);
+  EXPECT_EQ(all(outbox, kStart + 4s), (Indices{1}));
+  outbox.advance(kStart + 5s);
+  EXPECT_TRUE(all(outbox, kStart + 5s).empty());
+  outbox.advance(kStart + 9s);
+  EXPECT_EQ(all(outbox, kStart + 9s), (Indices{1}));
+}
+
+TEST(ResultOutbox, ResendsEverythingToANewCollectorProcess) {
+  ResultOutbox outbox = connected();
+  add(outbox, {1, 2, 3});
+  (void)all(outbox, kStart);
+  Acks reborn = accepting(1, {{2, 2}});
+  reborn.boot = BootId{2};
+  outbox.on_acks(reborn);
+  EXPECT_EQ(all(outbox, kStart), (Indices{1, 3}));
+}
+
+TEST(ResultOutbox, ObeysTheLimitsOfANewCollectorProcessWhateverItsCount) {
+  ResultOutbox outbox = connected(acks(1'000));
+  Acks reborn = acks(1);
+  reborn.boot = BootId{2};
+  reborn.watermark = 5;
+  reborn.admit_limit = 6;
+  outbox.on_acks(reborn);
+  EXPECT_EQ(outbox.watermark(), 5U);
+  add(outbox, {5, 6});
+  EXPECT_EQ(all(outbox, kStart), (Indices{5}));
+}
+
+TEST(ResultOutbox, ProbesWithOneResultASecondWhileNothingIsAdmitted) {
+  Acks tight = acks(1);
+  tight.admit_limit = 1;
+  ResultOutbox outbox = connected(tight);
+  add(outbox, {0});
+  EXPECT_EQ(all(outbox, kStart), (Indices{0}));
+  tight.seq = 2;
+  tight.accepted = set_of({{0, 0}});
+  outbox.on_acks(tight);
+  add(outbox, {7, 8, 9});
+  EXPECT_TRUE(all(outbox, kStart + 999ms).empty());
+  EXPECT_EQ(all(outbox, kStart + 1s), (Indices{7}));
+  EXPECT_TRUE(all(outbox, kStart + 2s).empty());  // the probe is still under way
+  tight.seq = 3;
+  tight.refused = set_of({{7, 7}});
+  outbox.on_acks(tight);
+  EXPECT_EQ(all(outbox, kStart + 2s), (Indices{7}));
+}
+
+TEST(ResultOutbox, TakesBackTheMessageThatCouldNotBeSent) {
+  ResultOutbox outbox = connected();
+  add(outbox, {1, 2});
+  EXPECT_EQ(next(outbox, kStart), (Indices{1, 2}));
+  outbox.take_back_last_batch();
+  EXPECT_TRUE(outbox.is_waiting());
+  add(outbox, {0});
+  EXPECT_EQ(next(outbox, kStart), (Indices{0, 1, 2}));
+  outbox.advance(kStart + 5s);
+  EXPECT_EQ(next(outbox, kStart + 5s), (Indices{0, 1, 2}));
+}
+
+TEST(ResultOutbox, FreesTheByteWindowOfAMessageTakenBack) {
+  Acks narrow = acks(1);
+  narrow.byte_window = 2500;
+  ResultOutbox outbox = connected(narrow);
+  outbox.add(result(1, 2000));
+  outbox.add(result(2, 2000));
+  EXPECT_EQ(next(outbox, kStart), (Indices{1}));
+  outbox.take_back_last_batch();
+  EXPECT_EQ(all(outbox, kStart), (Indices{1}));
+}
+
+TEST(ResultOutbox, ClosesAMessageAtItsNumberOfResults) {
+  ResultOutbox outbox = connected();
+  for (Index index = 0; index < 150; ++index) outbox.add(result(index));
+  EXPECT_EQ(next(outbox, kStart).size(), ResultOutbox::kBatchResults);
+  EXPECT_EQ(next(outbox, kStart).size(), ResultOutbox::kBatchResults);
+  EXPECT_EQ(next(outbox, kStart).size(), 150 - 2 * ResultOutbox::kBatchResults);
+}
+
+TEST(ResultOutbox, ClosesAMessageAtItsBytes) {
+  ResultOutbox outbox = connected();
+  for (Index index = 0; index < 5; ++index) outbox.add(result(index, 100 * 1024));
+  EXPECT_EQ(next(outbox, kStart), (Indices{0, 1, 2}));
+  EXPECT_EQ(next(outbox, kStart), (Indices{3, 4}));
+}
+
+TEST(ResultOutbox, SendsALargeResultWithoutWaitingForOthers) {
+  ResultOutbox outbox = connected();
+  outbox.add(result(0, std::size_t{3} << 20));
+  outbox.add(result(1));
+  EXPECT_EQ(next(outbox, kStart), (Indices{0}));
+  EXPECT_EQ(next(outbox, kStart), (Indices{1}));
+}
+
+TEST(ResultOutbox, TakesAnIndexAgainThatItForgot) {
+  ResultOutbox outbox = connected();
+  add(outbox, {1});
+  (void)all(outbox, kStart);
+  outbox.on_acks(accepting(2, {{1, 1}}));
+  add(outbox, {1});
+  EXPECT_EQ(all(outbox, kStart + 3s), (Indices{1}));
+  outbox.advance(kStart + 5s);  // the first sending's time is not the second's
+  EXPECT_TRUE(all(outbox, kStart + 5s).empty());
+}
+
+TEST(ResultOutbox, KnowsNothingAfterBeingCleared) {
+  Acks tight = acks(100);
+  tight.watermark = 50;
+  ResultOutbox outbox = connected(tight);
+  add(outbox, {60});
+  (void)all(outbox, kStart);
+  outbox.clear();
+  EXPECT_TRUE(outbox.empty());
+  EXPECT_EQ(outbox.held_bytes(), 0U);
+  EXPECT_EQ(outbox.watermark(), 0U);
+  outbox.advance(kStart + 10s);
+  EXPECT_TRUE(all(outbox, kStart + 10s).empty());
+}
+
+// However results are lost, refused and acknowledged, each arrives, and the books stay right.
+TEST(ResultOutbox, DeliversEverythingOverALossyLink) {
+  const auto seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  ResultOutbox outbox;
+  std::set<Index> arrived;
+  constexpr Index kCount = 300;
+  for (Index index = 0; index < kCount; ++index) outbox.add(result(index, random() % 3000));
+  Instant now = kStart;
+  std::uint64_t seq = 0;
+  for (int turn = 0; turn < 100'000 && !outbox.empty(); ++turn, now += 100ms) {
+    outbox.advance(now);
+    for (Indices batch = next(outbox, now); !batch.empty(); batch = next(outbox, now)) {
+      if (random() % 4 == 0) continue;  // lost
+      Acks answer = acks(++seq);
+      answer.boot = BootId{1 + static_cast<std::uint64_t>(turn) / 50};
+      answer.byte_window = random() % 20'000;
+      for (const Index index : batch) {
+        const bool fits = random() % 3 != 0;
+        (fits ? answer.accepted : answer.refused).insert(index);
+        if (fits) arrived.insert(index);
+      }
+      answer.admit_limit = random() % kCount;
+      if (random() % 4 != 0) outbox.on_acks(answer);
+    }
+  }
+  EXPECT_TRUE(outbox.empty());
+  EXPECT_EQ(arrived.size(), kCount);
+  EXPECT_EQ(outbox.held_bytes(), 0U);
+  EXPECT_FALSE(outbox.is_waiting());
+}
+
+}  // namespace
+}  // namespace fetchline

@@ -1,0 +1,45 @@
+#include "tests/simulation/plan.h"
+
+namespace fetchline {
+namespace {
+
+// A third of the runs have none of something, so that each fault is also seen alone.
+template <class Random>
+double share(Random& random, double most) {
+  const bool none = random() % 3 == 0;
+  const double drawn = std::uniform_real_distribution<double>(0, most)(random);
+  return none ? 0 : drawn;
+}
+
+template <class Random>
+std::uint64_t between(Random& random, std::uint64_t least, std::uint64_t most) {
+  return least + random() % (most - least + 1);
+}
+
+}  // namespace
+
+Plan::Plan(std::uint64_t run_seed) : seed(run_seed) {
+  std::mt19937_64 random(seed * 0x9E3779B97F4A7C15ULL + 1);
+  tasks = random() % 20 == 0 ? between(random, 0, 2) : between(random, 3, 150);
+  workers = static_cast<std::uint32_t>(between(random, 1, 4));
+  slots = static_cast<std::uint32_t>(between(random, 1, 8));
+  window = random() % 4 == 0 ? between(random, 1, 4) : between(random, 5, 200);
+  body_bytes = between(random, 0, 2000);
+  memory_bytes = random() % 3 == 0 ? between(random, 2'000, 20'000) : std::size_t{1} << 30;
+  held_bytes = random() % 3 == 0 ? between(random, 1'000, 10'000) : std::size_t{1} << 30;
+  retries = static_cast<std::uint32_t>(between(random, 0, 3));
+  lost = share(random, 0.25);
+  repeated = share(random, 0.15);
+  late = share(random, 0.3);
+  transient_failure = share(random, 0.3);
+  faulty_line = share(random, 0.2);
+  blocked_send = share(random, 0.2);
+  trickle = share(random, 0.3);
+  faults = static_cast<int>(random() % 3 == 0 ? 0 : between(random, 1, 8));
+}
+
+std::size_t body_size_of(const Plan& plan, Index index) {
+  return plan.body_bytes == 0 ? 0 : (index * 7919 + plan.seed) % plan.body_bytes;
+}
+
+}  // namespace fetchline

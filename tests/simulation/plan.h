@@ -1,0 +1,34 @@
+// What one simulated run is made of, drawn from its seed: the same seed is the same run.
+#pragma once
+
+#include <cstdint>
+#include <random>
+
+#include "proto/ids.h"
+
+namespace fetchline {
+
+struct Plan {
+  explicit Plan(std::uint64_t seed);
+
+  std::uint64_t seed;
+  Index tasks;
+  std::uint32_t workers;  // at the start
+  std::uint32_t slots;    // of each
+  Index window;
+  std::size_t memory_bytes;  // of the collector
+  std::size_t held_bytes;    // of a worker
+  std::size_t body_bytes;    // the largest
+  std::uint32_t retries;
+  double lost, repeated, late;  // share of messages
+  double transient_failure;     // share of attempts
+  double faulty_line;           // share of input lines
+  double blocked_send;          // share of result messages that the socket does not take
+  double trickle;               // share of input lines that come later than the one before
+  int faults;                   // workers killed, drained or added, links renewed
+};
+
+// What task `index` is fetched as, whoever fetches it.
+[[nodiscard]] std::size_t body_size_of(const Plan& plan, Index index);
+
+}  // namespace fetchline
