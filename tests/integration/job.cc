@@ -4,8 +4,10 @@
 
 namespace fetchline {
 
-std::string name_of(const testing::TestParamInfo<Layout>& layout) {
-  switch (layout.param) {
+namespace {
+
+const char* text_of(Layout layout) {
+  switch (layout) {
     case Layout::one_process:
       return "OneProcess";
     case Layout::fleet:
@@ -15,6 +17,12 @@ std::string name_of(const testing::TestParamInfo<Layout>& layout) {
   }
   return "Unknown";
 }
+
+}  // namespace
+
+void PrintTo(Layout layout, std::ostream* out) { *out << text_of(layout); }
+
+std::string name_of(const testing::TestParamInfo<Layout>& layout) { return text_of(layout.param); }
 
 Job::Job(Layout layout, JobArgs args) : args_(std::move(args)) {
   if (layout == Layout::one_process) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ enum class Layout {
   fleet_worst_order,  // workers, then the producer, and the collector when it is already missed
 };
 
+void PrintTo(Layout layout, std::ostream* out);
 [[nodiscard]] std::string name_of(const testing::TestParamInfo<Layout>& layout);
 
 inline const auto kEveryLayout =

@@ -29,7 +29,7 @@ class Simulation : public testing::TestWithParam<std::uint64_t> {};
 TEST_P(Simulation, EveryRunEndsWithEveryRecordOnceAndInOrder) {
   const std::uint64_t alone = number_from("FETCHLINE_SEED", 0);
   if (alone != 0) return run_seed(alone);
-  const std::uint64_t seeds = number_from("FETCHLINE_SEEDS", 4000);
+  const std::uint64_t seeds = number_from("FETCHLINE_SEEDS", 10'000);
   for (std::uint64_t seed = 1 + GetParam(); seed <= seeds; seed += kShards) {
     run_seed(seed);
     if (HasFatalFailure()) return;
