@@ -28,8 +28,10 @@ std::size_t Ledger::leased_to(WorkerId worker) const {
 }
 
 std::size_t Ledger::ready(Index limit) const {
-  const auto again = static_cast<std::size_t>(
-      limit >= fresh_ ? again_.size() : std::distance(again_.begin(), again_.lower_bound(limit)));
+  auto again = again_.size();
+  if (limit < fresh_) {
+    again = static_cast<std::size_t>(std::distance(again_.begin(), again_.lower_bound(limit)));
+  }
   const Index end = std::min(limit, next_index());
   return again + (end > fresh_ ? end - fresh_ : 0);
 }
