@@ -49,11 +49,11 @@ struct JobSettings {
   bool compressed = true;
   HttpVersion http_version = HttpVersion::any;
   std::chrono::milliseconds connect_timeout{10'000};
-  std::chrono::milliseconds max_time{60'000};      // one attempt, everything included
-  std::uint64_t speed_limit = 0;                   // bytes a second; 0: no limit
-  std::chrono::seconds speed_time{30};             // below speed_limit for so long is a timeout
+  std::chrono::milliseconds max_time{60'000};  // one attempt, everything included
+  std::uint64_t speed_limit = 0;               // bytes a second; 0: no limit
+  std::chrono::seconds speed_time{30};         // below speed_limit for so long is a timeout
   std::uint64_t max_filesize_bytes = std::uint64_t{100} << 20;  // of the decoded body
-  std::vector<CodeRange> accept;                   // response codes that are `ok`; empty: 200-299
+  std::vector<CodeRange> accept;  // response codes that are `ok`; empty: 200-299
   bool retry_unsafe = false;  // repeat methods other than GET, HEAD, OPTIONS, TRACE, PUT, DELETE
 
   bool operator==(const JobSettings&) const = default;
