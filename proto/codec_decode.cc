@@ -22,6 +22,12 @@ Index index_of(std::uint64_t value) {
   return value;
 }
 
+// A limit: one past an index, or past a window that begins at one.
+Index limit_of(std::uint64_t value) {
+  require(value <= 2 * kMaxIndex, DecodeError::out_of_range);
+  return value;
+}
+
 template <class Enum>
 Enum enum_of(std::uint32_t value, std::uint32_t count) {
   require(value < count, DecodeError::out_of_range);
@@ -155,8 +161,8 @@ Message read_acks(const zmq::message_t& frame) {
   Acks message;
   message.boot = static_cast<BootId>(payload.boot());
   message.seq = payload.seq();
-  message.watermark = payload.watermark();
-  message.admit_limit = payload.admit_limit();
+  message.watermark = limit_of(payload.watermark());
+  message.admit_limit = limit_of(payload.admit_limit());
   message.byte_window = payload.byte_window();
   message.accepted = set_of(payload.accepted());
   message.refused = set_of(payload.refused());
@@ -169,8 +175,8 @@ Message read_state(const zmq::message_t& frame) {
   message.boot = static_cast<BootId>(payload.boot());
   message.nonce = payload.nonce();
   message.seq = payload.seq();
-  message.watermark = payload.watermark();
-  message.dispatch_limit = payload.dispatch_limit();
+  message.watermark = limit_of(payload.watermark());
+  message.dispatch_limit = limit_of(payload.dispatch_limit());
   if (payload.total_plus_1() > 0) message.total = index_of(payload.total_plus_1() - 1);
   message.committed = set_of(payload.committed());
   return message;

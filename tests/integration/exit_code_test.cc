@@ -118,20 +118,6 @@ TEST_F(ExitCodes, Are2ForAnEndpointThatIsNone) {
 
 TEST_F(ExitCodes, Are2ForAPortOutOfRange) { expect_no_endpoint("tcp://127.0.0.1:99999"); }
 
-TEST_F(ExitCodes, Are10WhenNobodyComes) {
-  const Args patience = {"--peer-timeout", "1"};
-  const std::string port = endpoint(free_port()), other = endpoint(free_port());
-  expect(run(collector_path(), Args{"--bind", port} + patience), 10, "producer");
-  expect(
-      run(producer_path(), Args{"--bind", port, "--collector", other, origin_.url("/")} + patience),
-      10, other);
-  expect(run(worker_path(), Args{"--producer", port, "--collector", other} + patience), 10, port);
-  RunningProgram collector(collector_path(), {"--bind", other});
-  expect(run(producer_path(),
-             {"--bind", port, "--collector", other, origin_.url("/"), "--peer-timeout", "3"}),
-         10, "worker");
-}
-
 class ExitCodesOf : public OnEachLayout {};
 INSTANTIATE_TEST_SUITE_P(, ExitCodesOf, kEitherShape, name_of);
 

@@ -54,6 +54,7 @@ class Job {
  private:
   void start_collector();
   void start_producer();
+  void expect_agreement(int code);
 
   const JobArgs args_;
   std::string tasks_, results_;  // endpoints

@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""Runs the benchmarks and writes RESULTS.md and cpu-per-url.png beside itself.
+
+    run.py --build DIR [--quick] [--rows 1,2,…] [--no-plot]
+
+With --rows the table goes to stdout only: RESULTS.md is always one whole run. Installing and
+building is run.sh's work.
+"""
+
+import argparse
+import datetime
+import os
+import platform
+import subprocess
+import sys
+
+import plot
+import rows
+from measure import AA_HIGHEST, AA_LOWEST, Failed, free_ports
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Programs:
+    def __init__(self, build):
+        self.build = os.path.abspath(build)
+        self.fetchline = self.path("deploy/local/fetchline")
+        self.producer = self.path("producer/fetchline-producer")
+        self.worker = self.path("worker/fetchline-worker")
+        self.collector = self.path("collector/fetchline-collector")
+
+    def path(self, name):
+        path = os.path.join(self.build, name)
+        if not os.access(path, os.X_OK):
+            sys.exit(f"run.py: {path} is not there; build it first")
+        return path
+
+    def bench(self, name):
+        return self.path(f"tests/bench/bench-{name}")
+
+    def has_format(self, name):
+        text = subprocess.run([self.fetchline, "--help"], capture_output=True, text=True,
+                              check=True).stdout
+        line = next((line for line in text.splitlines() if "--format WORD" in line), "")
+        return name in line.partition(":")[2].partition("[")[0].strip().split("|")
+
+
+def output_of(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def machine():
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        model = next((line.partition(":")[2].strip() for line in file
+                      if line.startswith("model name")), platform.machine())
+    return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}"
+
+
+def commit():
+    changed = output_of("git", "-C", HERE, "status", "--porcelain", "--untracked-files=no")
+    return output_of("git", "-C", HERE, "rev-parse", "--short", "HEAD") + \
+        (" with changes" if changed else "")
+
+
+def load():
+    return " ".join(f"{value:.1f}" for value in os.getloadavg())
+
+
+def heading(bench, control, load_before):
+    return [
+        "# Results", "",
+        f"- {machine()}; client on one core, origin on another",
+        f"- commit {commit()}, {datetime.date.today().isoformat()}; "
+        f"{output_of('curl', '--version').split(' (')[0]}",
+        f"- {bench.pairs} pairs a row{' (`--quick`)' if bench.quick else ''}; "
+        f"load before and after: {load_before}, {load()}",
+        f"- B0 over B0 before the table: {control}", "",
+        "Written by `tests/bench/run.sh`. Ratios are medians of pairs, with the least and the",
+        "greatest; A and B are medians. CPU is user + system of the client's processes. A and B take",
+        f"turns, and a row is not reported when A over A leaves {AA_LOWEST}–{AA_HIGHEST} meanwhile.",
+        "Rows with a letter have no bar to pass.", ""]
+
+
+def table(results):
+    lines = ["| row | what | result | A | B | A/A | pass | aim | |", "|---|---|--:|--:|--:|--:|--:|--:|---|"]
+    return lines + [f"| {r.number} | {r.what} | {r.result} | {r.a} | {r.b} | {r.control} | {r.passes}"
+                    f" | {r.aim} | {r.verdict} |" for r in results]
+
+
+def measure_rows(bench, wanted):
+    results = []
+    for name in wanted:
+        try:
+            for row in rows.ALL[name](bench):
+                print(f"row {row.number}: {row.what}: {row.result} {row.verdict}"
+                      f" (A/A {row.control})", file=sys.stderr, flush=True)
+                results.append(row)
+        except Failed as error:
+            results.append(rows.Row(name, "", verdict=f"failed: {error}"))
+            print(f"row {name}: {error}", file=sys.stderr, flush=True)
+    return results
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--rows", default=",".join(rows.ALL))
+    parser.add_argument("--no-plot", action="store_true")
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
+    if os.cpu_count() < 2:
+        sys.exit("run.py: needs two cores, one for the client and one for the origin")
+    bench = rows.Bench(Programs(options.build), 3 if options.quick else 7, options.quick,
+                       free_ports(3))
+    wanted = options.rows.split(",")
+    load_before = load()
+    control = rows.first_control(bench)
+    print(f"B0 over B0: {control}", file=sys.stderr, flush=True)
+    results = measure_rows(bench, wanted)
+    lines = heading(bench, control, load_before) + table(results)
+    if not options.no_plot:
+        points = plot.measure(bench)
+        plot.draw(points, os.path.join(HERE, "cpu-per-url.png"))
+        lines += ["", "CPU a URL in µs, at about 5,000 URLs a second:", ""] + plot.table(points)
+        lines += ["", "![CPU a URL against concurrency](cpu-per-url.png)"]
+    if wanted != list(rows.ALL):
+        print("\n".join(lines))
+        return
+    path = os.path.join(HERE, "RESULTS.md")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+    print(f"{path} is written", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,515 @@
+#include "collector/collector_core.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/collector/scene.h"
+
+namespace fetchline {
+namespace {
+
+using namespace std::chrono_literals;
+using Indices = std::vector<Index>;
+
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+
+// Opening, and who may.
+
+TEST(CollectorCore, GrantsTheFirstEpochToWhoeverAsks) {
+  Scene scene;
+  EXPECT_FALSE(scene.core.job());
+  scene.open();
+  EXPECT_EQ(scene.core.job(), job_number(1));
+  EXPECT_EQ(scene.core.producer_heard(), scene.now);
+  scene.turn();
+  const State state = scene.heard_one<State>("producer");
+  EXPECT_EQ(scene.last_epoch, Epoch{1});
+  EXPECT_EQ(state.boot, Scene::kBoot);
+  EXPECT_EQ(state.nonce, Scene::kNonce);
+  EXPECT_EQ(state.watermark, 0U);
+  EXPECT_EQ(state.dispatch_limit, 100U);
+  EXPECT_EQ(state.total, std::nullopt);
+  EXPECT_TRUE(state.committed.empty());
+}
+
+TEST(CollectorCore, SaysNothingBeforeItIsAsked) {
+  Scene scene;
+  scene.results("a", {0});
+  scene.says("producer", End{0});
+  scene.turn(1s);
+  EXPECT_TRUE(scene.heard<Acks>("a").empty());
+  EXPECT_EQ(scene.core.dropped_messages(), 2U);
+  EXPECT_FALSE(scene.core.complete());
+}
+
+TEST(CollectorCore, AnswersEveryOpenWithTheWholeState) {
+  Scene scene;
+  scene.open();
+  scene.turn();
+  const std::uint64_t first = scene.heard_one<State>("producer").seq;
+  scene.results("a", {0, 2, 3, 7});
+  (void)scene.take_all();
+  scene.open();
+  scene.turn();
+  const State state = scene.heard_one<State>("producer");
+  EXPECT_EQ(scene.last_epoch, Epoch{1}) << "the same producer process, the same epoch";
+  EXPECT_EQ(state.watermark, 1U);
+  EXPECT_EQ(state.committed, set_of({{2, 3}, {7, 7}}));
+  EXPECT_GT(state.seq, first);
+}
+
+TEST(CollectorCore, FencesTheOlderOfTwoProducersOfAJob) {
+  Scene scene;
+  scene.open(1);
+  scene.says("newer", Open{2});
+  scene.turn();
+  EXPECT_EQ(scene.heard_one<State>("newer").nonce, 2U);
+  EXPECT_EQ(scene.last_epoch, Epoch{2});
+  EXPECT_TRUE(scene.heard<State>("producer").empty());
+  scene.open(1);
+  scene.turn();
+  EXPECT_EQ(scene.heard_one<Refused>("producer").reason, Refused::Reason::fenced);
+  EXPECT_TRUE(scene.heard<State>("producer").empty());
+  scene.says("newer", Open{2});
+  scene.turn();
+  EXPECT_EQ(scene.heard_one<State>("newer").nonce, 2U) << "it is not disturbed";
+}
+
+TEST(CollectorCore, IsBusyForAnotherJob) {
+  Scene scene;
+  scene.open();
+  scene.says("other", Open{9}, Epoch{}, job_number(2));
+  scene.says("nobody", Open{9}, Epoch{}, JobId{});
+  scene.turn();
+  EXPECT_EQ(scene.heard_one<Refused>("other").reason, Refused::Reason::busy);
+  EXPECT_EQ(scene.heard_one<Refused>("nobody").reason, Refused::Reason::busy);
+  EXPECT_EQ(scene.core.job(), job_number(1));
+}
+
+TEST(CollectorCore, DoesNotTakeAJobWithoutAName) {
+  Scene scene;
+  scene.says("nobody", Open{9}, Epoch{}, JobId{});
+  EXPECT_FALSE(scene.core.job());
+  scene.open();
+  EXPECT_EQ(scene.core.job(), job_number(1));
+}
+
+TEST(CollectorCore, DropsWhatIsOfAnotherJobOrMakesNoSense) {
+  Scene scene;
+  scene.open();
+  scene.says("a", Results{}, Epoch{1}, job_number(2));
+  scene.says("a", Heartbeat{});
+  scene.says("a", State{});
+  EXPECT_EQ(scene.core.dropped_messages(), 3U);
+}
+
+TEST(CollectorCore, FollowsAProducerThatReconnects) {
+  Scene scene;
+  scene.open();
+  scene.turn();
+  (void)scene.heard<State>("producer");
+  scene.says("new peer", Open{Scene::kNonce});
+  scene.turn();
+  EXPECT_EQ(scene.heard_one<State>("new peer").nonce, Scene::kNonce);
+  EXPECT_TRUE(scene.heard<State>("producer").empty());
+}
+
+// Results.
+
+TEST(CollectorCore, AcknowledgesWhatItKeepsAndGivesItOutInOrder) {
+  Scene scene;
+  scene.open();
+  scene.results("a", {2, 0});
+  EXPECT_EQ(scene.take_all(), (Indices{0}));
+  scene.turn();
+  const Acks acks = scene.heard_one<Acks>("a");
+  EXPECT_EQ(acks.boot, Scene::kBoot);
+  EXPECT_EQ(acks.accepted, set_of({{0, 0}, {2, 2}}));
+  EXPECT_TRUE(acks.refused.empty());
+  EXPECT_EQ(acks.watermark, 1U);
+  EXPECT_EQ(acks.admit_limit, kMaxIndex);
+  scene.results("b", {1});
+  EXPECT_EQ(scene.take_all(), (Indices{1, 2}));
+  scene.turn();
+  EXPECT_EQ(scene.heard_one<Acks>("b").accepted, set_of({{1, 1}}));
+  EXPECT_TRUE(scene.heard<Acks>("a").empty()) << "there is nothing new for it";
+  EXPECT_EQ(scene.core.counts()[static_cast<std::size_t>(Outcome::ok)], 2U);
+  EXPECT_EQ(scene.core.counts()[static_cast<std::size_t>(Outcome::timeout)], 1U);
+}
+
+TEST(CollectorCore, AcknowledgesACopyAgainAndCountsItOnce) {
+  Scene scene;
+  scene.open();
+  scene.results("a", {0, 1});
+  (void)scene.take_all();
+  scene.results("b", {0, 1});  // already out
+  scene.results("b", {3});
+  scene.results("a", {3});  // still held
+  (void)scene.take_all();
+  scene.turn();
+  EXPECT_EQ(scene.heard_one<Acks>("a").accepted, set_of({{0, 1}, {3, 3}}));
+  EXPECT_EQ(scene.heard_one<Acks>("b").accepted, set_of({{0, 1}, {3, 3}}));
+  EXPECT_EQ(total_of(scene.core.counts()), 2U);
+}
+
+TEST(CollectorCore, RefusesWhatIsBeyondTheWindow) {
+  Scene scene(4);
+  scene.open();
+  scene.results("a", {3, 4});
+  scene.turn();
+  const Acks acks = scene.heard_one<Acks>("a");
+  EXPECT_EQ(acks.accepted, set_of({{3, 3}}));
+  EXPECT_EQ(acks.refused, set_of({{4, 4}}));
+}
+
+TEST(CollectorCore, TakesResultsOfAnyEpochOfTheJob) {
+  Scene scene;
+  scene.open(1);
+  scene.says("newer", Open{2});
+  scene.results("a", {0});  // says epoch 1
+  EXPECT_EQ(scene.take_all(), (Indices{0}));
+}
+
+TEST(CollectorCore, NumbersItsAcknowledgementsUpwards) {
+  Scene scene;
+  scene.open();
+  std::uint64_t seq = 0;
+  for (Index index = 0; index < 5; ++index) {
+    scene.results("a", {index});
+    scene.turn();
+    const Acks acks = scene.heard_one<Acks>("a");
+    EXPECT_GT(acks.seq, seq);
+    seq = acks.seq;
+  }
+}
+
+TEST(CollectorCore, SharesItsByteWindowAmongThoseWhoSend) {
+  Scene scene(100, 64 * kMiB);
+  scene.open();
+  scene.results("a", {0});
+  scene.turn();
+  EXPECT_EQ(scene.heard_one<Acks>("a").byte_window, 16 * kMiB);
+  scene.results("b", {1});
+  scene.turn();
+  EXPECT_EQ(scene.heard_one<Acks>("b").byte_window, 8 * kMiB);
+}
+
+TEST(CollectorCore, GivesEverySenderAByteWindowThatIsOfUse) {
+  Scene scene(100, 1 * kMiB);
+  scene.open();
+  scene.results("a", {0});
+  scene.turn();
+  EXPECT_GE(scene.heard_one<Acks>("a").byte_window, kMiB);
+}
+
+// What the producer hears.
+
+TEST(CollectorCore, TellsTheProducerHowFarItIsButNotTooOften) {
+  Scene scene;
+  scene.open();
+  scene.turn(1s);
+  (void)scene.heard<State>("producer");
+  EXPECT_FALSE(scene.core.has_news());
+  scene.results("a", {0, 2});
+  (void)scene.take_all();
+  EXPECT_TRUE(scene.core.has_news());
+  scene.turn(1ms);
+  EXPECT_TRUE(scene.heard<State>("producer").empty());
+  scene.turn(1ms);
+  const State state = scene.heard_one<State>("producer");
+  EXPECT_EQ(state.watermark, 1U);
+  EXPECT_EQ(state.dispatch_limit, 101U);
+  EXPECT_TRUE(state.committed.empty()) << "only an Open asks for that";
+  EXPECT_FALSE(scene.core.has_news());
+  scene.turn(1s);
+  EXPECT_TRUE(scene.heard<State>("producer").empty());
+}
+
+// The end of the input.
+
+TEST(CollectorCore, KnowsTheTotalAndSaysSo) {
+  Scene scene;
+  scene.open();
+  scene.turn(1s);
+  (void)scene.heard<State>("producer");
+  scene.says("producer", End{2});
+  scene.turn(2ms);
+  EXPECT_EQ(scene.heard_one<State>("producer").total, 2U);
+  EXPECT_EQ(scene.core.total(), 2U);
+  EXPECT_FALSE(scene.core.complete());
+  scene.results("a", {0, 1});
+  EXPECT_FALSE(scene.core.complete()) << "not before they are taken";
+  (void)scene.take_all();
+  EXPECT_TRUE(scene.core.complete());
+}
+
+TEST(CollectorCore, IsCompleteAtOnceWhenTheInputIsEmpty) {
+  Scene scene;
+  scene.open();
+  scene.says("producer", End{0});
+  EXPECT_TRUE(scene.core.complete());
+}
+
+TEST(CollectorCore, TakesNoEndOfAnOldEpoch) {
+  Scene scene;
+  scene.open(1);
+  scene.says("newer", Open{2});
+  scene.says("producer", End{0}, Epoch{1});
+  EXPECT_EQ(scene.core.total(), std::nullopt);
+  scene.says("producer", End{0}, Epoch{3});
+  EXPECT_EQ(scene.core.total(), std::nullopt);
+  EXPECT_EQ(scene.core.dropped_messages(), 2U);
+  scene.says("newer", End{7}, Epoch{2});
+  EXPECT_EQ(scene.core.total(), 7U);
+}
+
+TEST(CollectorCore, TakesNoEndThatIsTooShortForWhatItHas) {
+  Scene scene;
+  scene.open();
+  scene.results("a", {0, 1, 5});
+  scene.says("producer", End{5});
+  EXPECT_EQ(scene.core.total(), std::nullopt) << "5 is held";
+  (void)scene.take_all();
+  scene.says("producer", End{1});
+  EXPECT_EQ(scene.core.total(), std::nullopt) << "1 is out";
+  scene.says("producer", End{6});
+  EXPECT_EQ(scene.core.total(), 6U);
+}
+
+TEST(CollectorCore, TakesNoSecondTotal) {
+  Scene scene;
+  scene.open();
+  scene.says("producer", End{6});
+  scene.says("producer", End{7});
+  scene.says("producer", End{5});
+  EXPECT_EQ(scene.core.total(), 6U);
+  EXPECT_EQ(scene.core.dropped_messages(), 2U);
+  scene.says("producer", End{6});
+  EXPECT_EQ(scene.core.dropped_messages(), 2U) << "a repetition is fine";
+}
+
+TEST(CollectorCore, DropsResultsBeyondTheEnd) {
+  Scene scene;
+  scene.open();
+  scene.says("producer", End{2});
+  scene.results("a", {1, 2});
+  scene.turn();
+  const Acks acks = scene.heard_one<Acks>("a");
+  EXPECT_EQ(acks.accepted, set_of({{1, 1}}));
+  EXPECT_TRUE(acks.refused.empty());
+  EXPECT_EQ(scene.core.dropped_messages(), 1U);
+}
+
+// Little memory. Room for eight results of 100 kB.
+
+struct TightScene : Scene {
+  TightScene() : Scene(100, 8 * kBody) {
+    open();
+    turn(1s);
+    (void)heard<State>("producer");
+  }
+  static constexpr std::size_t kBody = 100'000;
+};
+
+TEST(CollectorCore, AdmitsOnlyTheHeadWhenMemoryIsNearlyFull) {
+  TightScene scene;
+  scene.results("a", {1, 2, 3, 4, 5}, scene.kBody);
+  scene.turn();
+  EXPECT_EQ(scene.heard_one<Acks>("a").admit_limit, kMaxIndex);
+  scene.results("a", {6}, scene.kBody);
+  scene.turn();
+  const Acks acks = scene.heard_one<Acks>("a");
+  EXPECT_EQ(acks.accepted, set_of({{6, 6}}));
+  EXPECT_EQ(acks.watermark, 0U);
+  EXPECT_EQ(acks.admit_limit, 1U);
+  scene.turn(2ms);
+  EXPECT_EQ(scene.heard_one<State>("producer").dispatch_limit, 1U);
+}
+
+TEST(CollectorCore, RefusesButNeverTheHeadWhenMemoryIsFull) {
+  TightScene scene;
+  scene.results("a", {1, 2, 3, 4, 5, 6, 7, 8}, scene.kBody);
+  scene.results("b", {0}, 10 * scene.kBody);
+  EXPECT_EQ(scene.take_all(), (Indices{0, 1, 2, 3, 4, 5, 6, 7}));
+  scene.turn();
+  EXPECT_EQ(scene.heard_one<Acks>("a").refused, set_of({{8, 8}}));
+  EXPECT_EQ(scene.heard_one<Acks>("b").accepted, set_of({{0, 0}}));
+}
+
+TEST(CollectorCore, AdmitsOnlyTheHeadAfterARefusalUntilTheHeadHasMoved) {
+  Scene scene(4);
+  scene.open();
+  scene.turn(1s);
+  (void)scene.heard<State>("producer");
+  scene.results("a", {9});
+  scene.turn(2ms);
+  EXPECT_EQ(scene.heard_one<Acks>("a").admit_limit, 1U);
+  EXPECT_EQ(scene.heard_one<State>("producer").dispatch_limit, 1U);
+  scene.turn(1s);
+  EXPECT_TRUE(scene.heard<Acks>("a").empty()) << "it would only be refused again";
+  scene.results("b", {0});
+  (void)scene.take_all();
+  scene.turn(2ms);
+  EXPECT_EQ(scene.heard_one<Acks>("a").admit_limit, kMaxIndex);
+  EXPECT_EQ(scene.heard_one<State>("producer").dispatch_limit, 5U);
+}
+
+TEST(CollectorCore, TellsThoseWhoWaitWhenThereIsRoomAgain) {
+  TightScene scene;
+  scene.results("a", {1, 2, 3, 5, 6, 7}, scene.kBody);
+  scene.turn(2ms);
+  EXPECT_EQ(scene.heard_one<Acks>("a").admit_limit, 1U);
+  (void)scene.heard<State>("producer");
+  scene.turn(10ms);
+  EXPECT_TRUE(scene.heard<Acks>("a").empty()) << "nothing has changed";
+  scene.results("b", {0});
+  (void)scene.take_all();  // 0 to 3, so three stay: less than half
+  scene.turn(2ms);
+  const Acks acks = scene.heard_one<Acks>("a");
+  EXPECT_EQ(acks.admit_limit, kMaxIndex);
+  EXPECT_EQ(acks.watermark, 4U);
+  EXPECT_EQ(scene.heard_one<State>("producer").dispatch_limit, 104U);
+  scene.turn(10ms);
+  EXPECT_TRUE(scene.heard<Acks>("a").empty()) << "once is enough";
+}
+
+TEST(CollectorCore, TellsThoseWhoWaitWhenTheHeadMoves) {
+  TightScene scene;
+  scene.results("a", {1, 3, 4, 5, 6, 7}, scene.kBody);
+  scene.turn();
+  (void)scene.heard<Acks>("a");
+  scene.results("b", {0});
+  (void)scene.take_all();  // 0 and 1: five stay, which is still more than half
+  scene.turn(2ms);
+  const Acks acks = scene.heard_one<Acks>("a");
+  EXPECT_EQ(acks.watermark, 2U);
+  EXPECT_EQ(acks.admit_limit, 3U);
+  EXPECT_EQ(scene.heard<State>("producer").back().dispatch_limit, 3U);
+}
+
+// Done and farewell.
+
+TEST(CollectorCore, TellsEverybodyWhenItIsDone) {
+  Scene scene;
+  scene.open();
+  scene.finish(3);
+  EXPECT_TRUE(scene.core.done());
+  scene.turn();
+  for (const PeerId peer : {"producer", "a"}) {
+    const Done done = scene.heard_one<Done>(peer);
+    EXPECT_EQ(total_of(done.counts), 3U);
+    EXPECT_EQ(ok_of(done.counts), 2U);
+  }
+}
+
+TEST(CollectorCore, RepeatsDoneEverySecondToThoseWhoDoNotKnow) {
+  Scene scene;
+  scene.open();
+  scene.finish(1);
+  scene.turn();
+  scene.bye_of_producer();
+  (void)scene.heard<Done>("producer");
+  (void)scene.heard<Done>("a");
+  scene.turn(999ms);
+  EXPECT_TRUE(scene.heard<Done>("a").empty());
+  scene.turn(1ms);
+  EXPECT_EQ(scene.heard<Done>("a").size(), 1U);
+  EXPECT_TRUE(scene.heard<Done>("producer").empty()) << "it said that it knows";
+}
+
+TEST(CollectorCore, IsOverWhenEverybodyKnows) {
+  Scene scene;
+  scene.open();
+  scene.results("b", {0});
+  scene.finish(2);
+  scene.turn();
+  EXPECT_FALSE(scene.core.over(scene.now));
+  scene.bye("a");
+  scene.bye_of_producer();
+  EXPECT_FALSE(scene.core.over(scene.now));
+  scene.bye("b");
+  EXPECT_TRUE(scene.core.over(scene.now));
+}
+
+TEST(CollectorCore, IsNotKeptByAProducerThatSentResultsToo) {
+  Scene scene;
+  scene.open();
+  Results of_producer;
+  of_producer.sender = WorkerId{Scene::kNonce};
+  of_producer.results.resize(1);
+  scene.says("producer", of_producer);
+  (void)scene.take_all();
+  scene.says("producer", End{1});
+  scene.core.set_done(scene.now);
+  scene.bye_of_producer();
+  EXPECT_TRUE(scene.core.over(scene.now));
+}
+
+TEST(CollectorCore, WaitsNoLongerThanFiveSecondsForThoseWhoSayNothing) {
+  Scene scene;
+  scene.open();
+  scene.finish(1);
+  scene.turn(4999ms);
+  EXPECT_FALSE(scene.core.over(scene.now));
+  scene.turn(1ms);
+  EXPECT_TRUE(scene.core.over(scene.now));
+}
+
+TEST(CollectorCore, IsNotOverBeforeItIsDone) {
+  Scene scene;
+  scene.open();
+  scene.bye_of_producer();
+  scene.turn(60s);
+  EXPECT_FALSE(scene.core.over(scene.now));
+}
+
+TEST(CollectorCore, AnswersWhateverComesLateWithDone) {
+  Scene scene;
+  scene.open();
+  scene.finish(1);
+  scene.turn();
+  (void)scene.heard<Done>("producer");
+  scene.results("late", {0});
+  scene.says("producer", End{1});
+  scene.open();
+  EXPECT_EQ(scene.heard<Done>("late").size(), 1U);
+  EXPECT_EQ(scene.heard<Done>("producer").size(), 2U);
+  scene.turn(10ms);
+  EXPECT_TRUE(scene.heard<Acks>("late").empty());
+  EXPECT_TRUE(scene.heard<State>("producer").empty());
+  EXPECT_FALSE(scene.core.has_news());
+}
+
+TEST(CollectorCore, AnswersAByeWithSilence) {
+  Scene scene;
+  scene.open();
+  scene.finish(1);
+  scene.turn();
+  (void)scene.heard<Done>("a");
+  scene.bye("a");
+  EXPECT_TRUE(scene.heard<Done>("a").empty());
+}
+
+TEST(CollectorCore, DoesNotWaitForAWorkerThatLeftLongBefore) {
+  Scene scene;
+  scene.open();
+  scene.results("b", {0});
+  scene.turn();
+  scene.turn(10s + 1ms);
+  scene.finish(2);
+  scene.bye("a");
+  scene.bye_of_producer();
+  EXPECT_TRUE(scene.core.over(scene.now));
+}
+
+TEST(CollectorCore, TellsANewProducerOfAFinishedJobSo) {
+  Scene scene;
+  scene.open();
+  scene.finish(1);
+  scene.turn();
+  scene.says("newer", Open{2});
+  EXPECT_EQ(total_of(scene.heard_one<Done>("newer").counts), 1U);
+  EXPECT_EQ(scene.last_epoch, Epoch{2});
+}
+
+}  // namespace
+}  // namespace fetchline

@@ -1,0 +1,50 @@
+// How long a role waits for the others, and what it does then.
+#include <csignal>
+
+#include "tests/collector/temporary_directory.h"
+#include "tests/integration/job.h"
+#include "tests/integration/records.h"
+
+namespace fetchline {
+namespace {
+
+void expect(const Ended& ended, int code, const std::string& named) {
+  EXPECT_EQ(ended.code, code) << ended.err;
+  EXPECT_NE(ended.err.find(named), std::string::npos) << "no \"" << named << "\" in: " << ended.err;
+}
+
+TEST(Patience, EndsWithExitCode10WhenNobodyComes) {
+  const Args patience = {"--peer-timeout", "1"};
+  const std::string port = endpoint(free_port()), other = endpoint(free_port());
+  expect(run(collector_path(), Args{"--bind", port} + patience), 10, "producer");
+  expect(run(producer_path(),
+             Args{"--bind", port, "--collector", other, "http://127.0.0.1/"} + patience),
+         10, other);
+  expect(run(worker_path(), Args{"--producer", port, "--collector", other} + patience), 10, port);
+  RunningProgram collector(collector_path(), {"--bind", other});
+  expect(run(producer_path(),
+             {"--bind", port, "--collector", other, "http://127.0.0.1/", "--peer-timeout", "3"}),
+         10, "worker");
+}
+
+TEST(Patience, OutlastsAFleetWithoutWorkers) {
+  const Origin origin;
+  const TemporaryDirectory directory;
+  const auto targets = mixed_targets(600, 60, 500);
+  write_file(directory.file("in"), urls_of(origin, targets));
+  Job job(Layout::fleet,
+          {.tasks = {"-i", directory.file("in")}, .effort = {"-j", "10"}, .workers = 1});
+  EXPECT_TRUE(eventually([&] { return origin.requests() > 100; }));
+  job.worker(0).signal(SIGINT);
+  EXPECT_EQ(job.worker(0).exit_code(), 0);
+  const std::size_t before = origin.requests();
+  EXPECT_LT(before, targets.size());
+  EXPECT_TRUE(eventually([&] { return job.reader().says("waiting for a worker"); }));
+  job.add_worker();
+  EXPECT_EQ(job.exit_code(), 0);
+  expect_answers(parse_records(job.writer().stdout_text()), origin, targets);
+  EXPECT_EQ(origin.requests(), targets.size());
+}
+
+}  // namespace
+}  // namespace fetchline
