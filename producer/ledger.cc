@@ -53,9 +53,7 @@ std::optional<Ledger::Faulty> Ledger::take_faulty(Index limit) {
   Slot& slot = *find(*index);
   leave_ready(slot);
   slot.phase = Phase::delivered;
-  Faulty faulty{std::move(slot.task), std::move(slot.fault)};
-  slot.task = place_of(*index);
-  return faulty;
+  return Faulty{slot.task, slot.fault};
 }
 
 const Task& Ledger::lease(Index limit, WorkerId worker, std::uint64_t message) {
@@ -150,8 +148,7 @@ void Ledger::worker_lost(WorkerId worker) {
   for (Slot& slot : slots_) {
     if (slot.holder != worker) continue;
     if (slot.phase == Phase::leased) end_lease(slot, Phase::ready);
-    if (slot.phase == Phase::delivered) slot.phase = Phase::ready;
-    if (slot.phase == Phase::ready) make_ready(slot);
+    if (slot.phase == Phase::delivered || slot.phase == Phase::ready) make_ready(slot);
   }
 }
 
@@ -185,6 +182,7 @@ void Ledger::commit_one(Slot& slot) {
       break;
   }
   slot.phase = Phase::committed;
+  slot.fault.clear();
   slot.task = place_of(index);  // only its place is still needed
 }
 
@@ -209,6 +207,22 @@ void Ledger::commit(const IndexSet& set) {
     for (Index index = std::max(range.first, base_); index < end; ++index) commit_one(*find(index));
   }
   drop_committed();
+}
+
+bool Ledger::lacks_committed(Index watermark, const IndexSet& set) const {
+  const auto has = [&](Index index) { return index < watermark || set.contains(index); };
+  for (Index index = watermark; index < base_; ++index) {
+    if (!has(index)) return true;
+  }
+  return std::any_of(slots_.begin(), slots_.end(), [&](const Slot& slot) {
+    return slot.phase == Phase::committed && !has(slot.task.index);
+  });
+}
+
+void Ledger::redeliver() {
+  for (Slot& slot : slots_) {
+    if (slot.phase == Phase::delivered) make_ready(slot);
+  }
 }
 
 void Ledger::release_due(Instant now) {

@@ -35,7 +35,7 @@ void ProducerCore::on_worker_message(const PeerId& peer, Received received, Inst
   if (const auto* heartbeat = std::get_if<Heartbeat>(&received.message)) {
     on_heartbeat(peer, received, *heartbeat, now);
   } else if (const auto* bye = std::get_if<Bye>(&received.message);
-             bye != nullptr && received.job == settings_.job) {
+             bye != nullptr && (received.job == settings_.job || received.job.is_none())) {
     on_bye(*bye);
   } else {
     ++dropped_;
@@ -52,10 +52,11 @@ void ProducerCore::on_heartbeat(const PeerId& peer, const Received& received,
     return;
   }
   if (phase_ != Phase::running && phase_ != Phase::opening) return;
-  WorkerSession& worker = session_of(heartbeat.worker, peer, now);
-  // A heartbeat of another job or epoch is a login: what it says of messages is not of this
-  // session.
+  // A heartbeat of another job or epoch is a login: what it says of messages is of no session of
+  // ours.
   const bool in_session = received.job == settings_.job && received.epoch == epoch_;
+  if (!in_session) end_session_before(heartbeat);
+  WorkerSession& worker = session_of(heartbeat.worker, peer, now);
   Heartbeat login;
   if (!in_session) {
     login = heartbeat;
@@ -68,6 +69,14 @@ void ProducerCore::on_heartbeat(const PeerId& peer, const Received& received,
   for (const std::uint64_t message : worker.take_lost_messages()) {
     ledger_.message_lost(worker.id(), message);
   }
+}
+
+// A worker that had a session and logs in anew has lost it, and with it what it held.
+void ProducerCore::end_session_before(const Heartbeat& login) {
+  const auto at = workers_.find(login.worker);
+  if (at == workers_.end() || !at->second.was_established_before(login)) return;
+  ledger_.worker_lost(login.worker);
+  workers_.erase(at);
 }
 
 WorkerSession& ProducerCore::session_of(WorkerId worker, const PeerId& peer, Instant now) {
@@ -125,16 +134,19 @@ void ProducerCore::on_collector_message(Received received, Instant now) {
 
 void ProducerCore::on_state(Epoch epoch, const State& state) {
   if (state.nonce != settings_.nonce || phase_ == Phase::done) return;
-  if (state.boot != boot_ && lacks_what_was_committed(state)) {
-    phase_ = Phase::forgotten;
-    return;
+  if (state.boot != boot_ && boot_ != BootId{}) {
+    if (ledger_.lacks_committed(state.watermark, state.committed)) {
+      phase_ = Phase::forgotten;
+      return;
+    }
+    ledger_.redeliver();
   }
   collector_busy_ = false;
   ledger_.commit(state.committed);
   ledger_.commit_below(state.watermark);
   if (state.boot == boot_ && state.seq < state_seq_) return;
   if (phase_ == Phase::opening) phase_ = Phase::running;
-  epoch_ = epoch;
+  if (epoch != epoch_) begin_epoch(epoch);
   boot_ = state.boot;
   state_seq_ = state.seq;
   watermark_ = state.watermark;
@@ -142,11 +154,12 @@ void ProducerCore::on_state(Epoch epoch, const State& state) {
   end_known_ = state.total.has_value();
 }
 
-bool ProducerCore::lacks_what_was_committed(const State& state) const {
-  for (Index index = state.watermark; index < ledger_.base(); ++index) {
-    if (!state.committed.contains(index)) return true;
-  }
-  return false;
+// What workers hold of an older epoch they drop or deliver by themselves.
+void ProducerCore::begin_epoch(Epoch epoch) {
+  for (const auto& [id, worker] : workers_) ledger_.worker_lost(id);
+  if (epoch_ != Epoch{}) workers_.clear();
+  silent_workers_.clear();
+  epoch_ = epoch;
 }
 
 void ProducerCore::on_done(const Done& done, Instant now) {

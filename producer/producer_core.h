@@ -80,11 +80,12 @@ class ProducerCore {
  private:
   void on_heartbeat(const PeerId& peer, const Received& received, const Heartbeat& heartbeat,
                     Instant now);
+  void end_session_before(const Heartbeat& login);
   [[nodiscard]] WorkerSession& session_of(WorkerId worker, const PeerId& peer, Instant now);
   void on_report(const WorkerSession& worker, const Report& report, Instant now);
   void on_bye(const Bye& bye);
   void on_state(Epoch epoch, const State& state);
-  [[nodiscard]] bool lacks_what_was_committed(const State& state) const;
+  void begin_epoch(Epoch epoch);
   void on_done(const Done& done, Instant now);
   void lose_silent_workers(Instant now);
   [[nodiscard]] bool has_task_to_hand_out();

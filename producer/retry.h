@@ -24,7 +24,8 @@ template <class Random>
     std::optional<std::chrono::milliseconds> retry_after, Random& random) {
   using std::chrono::milliseconds;
   auto wait = policy.delay;
-  for (std::uint32_t i = 1; i < failed && wait < policy.max_delay; ++i) wait *= 2;
+  for (std::uint32_t i = 1; i < failed && wait < policy.max_delay && wait.count() > 0; ++i)
+    wait *= 2;
   const auto spread = [&random](double low, double high) {
     return std::uniform_real_distribution<double>(low, high)(random);
   };

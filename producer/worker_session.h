@@ -33,6 +33,10 @@ class WorkerSession {
   // Messages that will not be confirmed any more; each is named once. Asked after a heartbeat.
   [[nodiscard]] std::vector<std::uint64_t> take_lost_messages();
 
+  // It confirmed something, and then said this: it does not know the session any more.
+  [[nodiscard]] bool was_established_before(const Heartbeat& login) const {
+    return has_settings_ && login.seq > heartbeat_seq_;
+  }
   void forget_messages() { unconfirmed_.clear(); }  // their tasks went to others
 
   // Whether a heartbeat waits for an answer; asking clears it.

@@ -131,6 +131,7 @@ Message read_heartbeat(const zmq::message_t& frame) {
   require(static_cast<std::size_t>(payload.reports_size()) <= kMaxReportsPerMessage,
           DecodeError::out_of_range);
   Heartbeat message;
+  require(payload.worker() != 0, DecodeError::out_of_range);
   message.worker = static_cast<WorkerId>(payload.worker());
   message.name = payload.name();
   message.seq = payload.seq();
@@ -196,11 +197,11 @@ Message read_done(const zmq::message_t& frame) {
 std::string body_of(Frames& frames, std::size_t& at, std::uint64_t body_bytes) {
   require(body_bytes <= kMaxBodyBytes, DecodeError::bad_body);
   std::string body;
-  // Not reserved by what the header claims but by what is there: a liar gets no memory.
-  if (at < frames.size() && body_bytes > frames[at].size()) {
-    require(body_bytes <= (frames.size() - at) * kMaxBodyFrameBytes, DecodeError::bad_body);
-    body.reserve(body_bytes);
-  }
+  // Not reserved for what is claimed but for what is there: a liar gets no memory.
+  std::uint64_t there = 0;
+  for (std::size_t i = at; i < frames.size() && there < body_bytes; ++i) there += frames[i].size();
+  require(there >= body_bytes, DecodeError::bad_body);
+  body.reserve(body_bytes);
   while (body.size() < body_bytes) {
     require(at < frames.size(), DecodeError::bad_body);
     zmq::message_t& frame = frames[at++];

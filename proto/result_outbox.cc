@@ -77,9 +77,10 @@ void ResultOutbox::forget(const IndexRange& range) {
 void ResultOutbox::on_acks(const Acks& acks) {
   for (const IndexRange& range : acks.accepted.ranges()) forget(range);
   if (acks.boot != boot_) {  // a new collector process knows nothing of what is under way
+    const bool is_first = boot_ == BootId{};
     boot_ = acks.boot;
     acks_seq_ = 0;
-    while (!sent_.empty()) take_back_last_batch();
+    while (!is_first && !sent_.empty()) take_back_last_batch();
   }
   for (const IndexRange& range : acks.refused.ranges()) {
     auto at = held_.lower_bound(range.first);

@@ -27,9 +27,9 @@ void WorkerCore::on_producer_message(std::size_t link, Received received) {
 
 void WorkerCore::on_tasks(Link& link, Received& received, Tasks& message) {
   if (link.finished) return;
-  if (link.session && link.session->job() != received.job) end_session(link);
-  if (!link.session) {
+  if (!link.session || link.session->job() != received.job) {
     if (!message.settings) return;  // they come with every message until we confirm one
+    if (link.session) end_session(link);
     const JobSlot slot{next_slot_++};
     link.session.emplace(received.job, received.epoch, slot);
     commands_.emplace_back(OpenJob{slot, *message.settings});
@@ -156,15 +156,17 @@ void WorkerCore::leave_when_drained() {
   if (!idle || left_) return;
   left_ = true;
   for (std::size_t number = 0; number < links_.size(); ++number) {
-    if (links_[number].session) say_bye(number);
+    say_bye(number);
   }
 }
 
 void WorkerCore::say_bye(std::size_t number) {
-  const JobSession& session = *links_[number].session;
+  const auto& session = links_[number].session;
+  const JobId job = session ? session->job() : JobId{};  // logged in only, if at all
+  const Epoch epoch = session ? session->epoch() : Epoch{};
   const Bye bye{settings_.id};
-  outgoing_.push_back({number, To::producer, encode(session.job(), session.epoch(), bye)});
-  outgoing_.push_back({number, To::collector, encode(session.job(), session.epoch(), bye)});
+  outgoing_.push_back({number, To::producer, encode(job, epoch, bye)});
+  outgoing_.push_back({number, To::collector, encode(job, epoch, bye)});
 }
 
 std::vector<WorkerCore::Outgoing> WorkerCore::take_outgoing() {

@@ -140,7 +140,9 @@ class Spread:
         return statistics.median(self.values)
 
     def __str__(self):
-        return f"{self.median:.2f} ({min(self.values):.2f}–{max(self.values):.2f})"
+        digits = 2 if self.median >= 0.1 else 3
+        return (f"{self.median:.{digits}f} "
+                f"({min(self.values):.{digits}f}–{max(self.values):.{digits}f})")
 
 
 @dataclass

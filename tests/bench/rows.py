@@ -24,6 +24,7 @@ class Row:
     passes: str = ""
     aim: str = ""
     verdict: str = ""
+    factor: float = 0.0  # A over B
 
 
 @dataclass
@@ -69,6 +70,7 @@ def compared(row, comparison, unit, scale, low_is_good=True):
         row.verdict = "not reported: A/A is unsteady"
         return row
     row.result = str(comparison.ratio)
+    row.factor = 1 / comparison.ratio.median
     row.a = f"{statistics.median(comparison.a) * scale:.1f} {unit}"
     row.b = f"{statistics.median(comparison.b) * scale:.1f} {unit}"
     return judged(row, comparison.ratio.median, low_is_good) if row.passes else row
@@ -175,7 +177,7 @@ def row_6(bench):
                 row = cpu_row(bench, row, count,
                               lambda: peer.run(urls, scratch.fresh_folder("peer"), 64),
                               lambda: bench.fetchline(urls, output, 64))
-                row.what += f" ({1 / float(row.result.split()[0]):.1f}×)" if row.result else ""
+                row.what += f" (beaten {row.factor:.1f}×)" if row.factor else ""
             except Failed as error:
                 row.verdict = f"failed: {error}"
             yield row

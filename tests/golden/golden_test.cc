@@ -57,7 +57,9 @@ void for_each_message(Visit visit) {
   State early = samples::state();
   early.total.reset();
   plain("heartbeat", samples::heartbeat());
-  plain("heartbeat_login", Heartbeat{});
+  Heartbeat login;
+  login.worker = samples::kWorker;
+  plain("heartbeat_login", login);
   plain("tasks", samples::tasks());
   plain("tasks_none", answer);
   visit("results", Results{samples::kWorker, {samples::result(), samples::bare_result()}},

@@ -106,7 +106,8 @@ TEST(Decode, TakesNoIndexBeyondTheHighest) {
   EXPECT_EQ(total(~std::uint64_t{0}), DecodeError::out_of_range);
   const WireBytes index = WireBytes().number(1, kMaxIndex);
   EXPECT_EQ(error_of(MessageType::tasks, inside(4, index)), DecodeError::out_of_range);
-  EXPECT_EQ(error_of(MessageType::heartbeat, inside(9, index)), DecodeError::out_of_range);
+  EXPECT_EQ(error_of(MessageType::heartbeat, inside(9, index).fixed(1, 7)),
+            DecodeError::out_of_range);
   EXPECT_EQ(error_of(MessageType::tasks, index), DecodeError::out_of_range);  // its seq
   EXPECT_EQ(error_of(MessageType::state, WireBytes().number(6, kMaxIndex + 1)),
             DecodeError::out_of_range);
@@ -122,7 +123,8 @@ TEST(Decode, TakesNoEnumeratorThatDoesNotExist) {
   EXPECT_EQ(refused(1), Error());
   EXPECT_EQ(refused(2), DecodeError::out_of_range);
   const auto report = [](std::uint32_t field, std::uint64_t value) {
-    return error_of(MessageType::heartbeat, inside(9, WireBytes().number(field, value)));
+    return error_of(MessageType::heartbeat,
+                    inside(9, WireBytes().number(field, value)).fixed(1, 7));
   };
   EXPECT_EQ(report(3, 2), Error());
   EXPECT_EQ(report(3, 3), DecodeError::out_of_range);
@@ -150,7 +152,7 @@ TEST(Decode, TakesNoDurationLongerThanAYear) {
   EXPECT_EQ(error_of(MessageType::tasks, inside(4, WireBytes().number(11, kYearMs + 1))),
             DecodeError::out_of_range);
   const auto retry_after = [](std::uint64_t value) {
-    return error_of(MessageType::heartbeat, inside(9, WireBytes().number(5, value)));
+    return error_of(MessageType::heartbeat, inside(9, WireBytes().number(5, value)).fixed(1, 7));
   };
   EXPECT_EQ(retry_after(kYearMs + 1), Error());
   EXPECT_EQ(retry_after(kYearMs + 2), DecodeError::out_of_range);
@@ -222,6 +224,7 @@ TEST(Decode, TakesAsManyTasksAndReportsAsAllowedAndNoMore) {
   tasks.tasks.emplace_back();
   EXPECT_EQ(error_of(encode({}, {}, tasks)), DecodeError::out_of_range);
   Heartbeat heartbeat;
+  heartbeat.worker = WorkerId{7};
   heartbeat.reports.resize(kMaxReportsPerMessage);
   EXPECT_EQ(error_of(encode({}, {}, heartbeat)), Error());
   heartbeat.reports.emplace_back();
@@ -390,6 +393,36 @@ TEST(DecodeError, HasATextForEach) {
   for (int error = 0; error <= static_cast<int>(DecodeError::bad_body); ++error) {
     EXPECT_NE(to_string(static_cast<DecodeError>(error)), "unknown error");
   }
+}
+
+TEST(CodecDamage, GivesAClaimNoMoreMemoryThanItsFramesHave) {
+  EncodedResult encoded = encode_result({});
+  Frames frames = encode_results_header(job_number(1), Epoch{1}, WorkerId{7});
+  append_result(frames, encoded);
+  // body_bytes (field 26) of 1 GiB, over the one that was written.
+  WireBytes claim;
+  claim.number(26, std::uint64_t{1} << 30);
+  frames[1] = frame_of(std::string(frames[1].to_string_view()) + std::string(claim.bytes()));
+  for (int i = 0; i < 1024; ++i) frames.push_back(frame_of("x"));
+  EXPECT_EQ(error_of(std::move(frames)), DecodeError::bad_body);
+}
+
+TEST(CodecDamage, RefusesAHeartbeatOfNobody) {
+  Heartbeat nobody;
+  EXPECT_EQ(error_of(encode(job_number(1), Epoch{1}, nobody)), DecodeError::out_of_range);
+}
+
+TEST(CodecDamage, TakesAWorkerNameOfAnyBytes) {
+  Heartbeat odd;
+  odd.worker = WorkerId{1};
+  odd.name = "\xff\xfe";
+  EXPECT_EQ(error_of(encode(job_number(1), Epoch{1}, odd)), std::nullopt);
+}
+
+TEST(CodecDamage, RefusesLimitsBeyondEverything) {
+  State state;
+  state.dispatch_limit = ~Index{0};
+  EXPECT_EQ(error_of(encode(job_number(1), Epoch{1}, state)), DecodeError::out_of_range);
 }
 
 }  // namespace

@@ -42,7 +42,9 @@ TEST(Codec, BringsBackEveryReasonOfARefusal) {
 }
 
 TEST(Codec, BringsBackMessagesThatSayNothing) {
-  expect_round_trip(Heartbeat{});
+  Heartbeat login;
+  login.worker = samples::kWorker;
+  expect_round_trip(login);
   expect_round_trip(Tasks{});
   expect_round_trip(Acks{});
   expect_round_trip(Open{});

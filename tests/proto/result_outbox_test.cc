@@ -414,5 +414,18 @@ TEST(ResultOutbox, DeliversEverythingOverALossyLink) {
   EXPECT_FALSE(outbox.is_waiting());
 }
 
+TEST(ResultOutbox, SendsNothingAgainWhenItHearsFromItsFirstCollector) {
+  ResultOutbox outbox;
+  add(outbox, {0, 1});
+  EXPECT_EQ(next(outbox, kStart), (Indices{0, 1}));
+  Acks acks;
+  acks.boot = BootId{9};
+  acks.admit_limit = kWide;
+  acks.byte_window = kWide;
+  acks.accepted = set_of({{0, 0}});
+  outbox.on_acks(acks);
+  EXPECT_EQ(next(outbox, kStart), (Indices{}));
+}
+
 }  // namespace
 }  // namespace fetchline

@@ -561,5 +561,15 @@ TEST(WorkerLinks, LeaveTogetherWhenDraining) {
   }
 }
 
+TEST(WorkerCore, KeepsItsJobWhenAnotherComesWithoutSettings) {
+  Scene scene;
+  scene.hand_out({0});
+  Tasks stray;
+  stray.seq = 1;
+  stray.tasks.emplace_back().index = 5;
+  scene.core.on_producer_message(0, {job_number(9), Epoch{1}, stray});
+  EXPECT_TRUE(scene.core.queued() + scene.core.running() == 1);
+}
+
 }  // namespace
 }  // namespace fetchline

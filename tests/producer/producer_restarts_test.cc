@@ -1,0 +1,115 @@
+// What the producer makes of peers that begin anew: a collector process, an epoch, a worker's
+// session.
+#include <gtest/gtest.h>
+
+#include "tests/producer/scene.h"
+
+namespace fetchline {
+namespace {
+
+using Indices = std::vector<Index>;
+using Phase = ProducerCore::Phase;
+
+State reborn(Scene& scene, Index watermark) {
+  State state = scene.next_state(watermark);
+  state.boot = BootId{6};
+  return state;
+}
+
+TEST(ProducerRestarts, EndsWhenACollectorForgotWhatItHeldBehindAnOpenHead) {
+  Scene scene;
+  scene.add_tasks(5);
+  State state = scene.next_state(0);
+  state.committed = set_of({{1, 3}});
+  scene.collector_says(state);
+  scene.collector_says(reborn(scene, 0));
+  EXPECT_EQ(scene.core.phase(), Phase::forgotten);
+}
+
+TEST(ProducerRestarts, HandsOutAgainWhatWasDeliveredToACollectorThatIsGone) {
+  Scene scene;
+  scene.add_tasks(2);
+  scene.open();
+  StubWorker& worker = scene.worker("a", 2);
+  scene.turn();
+  scene.delivers(worker, 0);
+  worker.tasks.clear();
+  scene.collector_says(reborn(scene, 0));
+  scene.turn();
+  EXPECT_EQ(worker.indices(), (Indices{0}));
+}
+
+TEST(ProducerRestarts, DeliversAFaultyLineAgainToANewCollector) {
+  Scene scene;
+  scene.core.add_faulty({}, "line 1: bad");
+  scene.open();
+  scene.turn();
+  EXPECT_EQ(scene.results().size(), 1U);
+  Acks acks;
+  acks.accepted = set_of({{0, 0}});
+  scene.collector_says(acks);
+  scene.collector_says(reborn(scene, 0));
+  scene.turn();
+  const auto results = scene.results();
+  ASSERT_EQ(results.size(), 1U);
+  EXPECT_EQ(results[0].errormsg, "line 1: bad");
+}
+
+TEST(ProducerRestarts, BeginsASessionAnewWithAWorkerThatLostItsOwn) {
+  Scene scene;
+  scene.add_tasks(1);
+  scene.open();
+  StubWorker& worker = scene.worker("a", 1);
+  scene.turn();
+  scene.beat(worker);  // confirms the message
+  ASSERT_EQ(worker.indices(), (Indices{0}));
+  worker.job = JobId{};
+  worker.epoch = Epoch{};
+  worker.says.received.clear();
+  worker.tasks.clear();
+  worker.messages.clear();
+  scene.beat(worker);
+  scene.turn();
+  EXPECT_EQ(worker.indices(), (Indices{0}));
+  ASSERT_FALSE(worker.messages.empty());
+  EXPECT_TRUE(worker.messages[0].settings.has_value());
+}
+
+TEST(ProducerRestarts, TakesNoLateLoginForALostSession) {
+  Scene scene;
+  scene.add_tasks(1);
+  scene.open();
+  StubWorker& worker = scene.worker("a", 1);
+  const Heartbeat login = worker.says;
+  scene.turn();
+  scene.beat(worker);
+  worker.tasks.clear();
+  scene.core.on_worker_message("a", {JobId{}, Epoch{}, login}, scene.now);
+  scene.turn();
+  EXPECT_TRUE(worker.tasks.empty());
+}
+
+TEST(ProducerRestarts, HandsOutEverythingAgainInANewEpoch) {
+  Scene scene;
+  scene.add_tasks(2);
+  scene.open();
+  StubWorker& worker = scene.worker("a", 2);
+  scene.turn();
+  scene.beat(worker);
+  worker.tasks.clear();
+  scene.collector_says(scene.next_state(0), Epoch{2});
+  worker.says.received.clear();
+  scene.beat(worker);
+  scene.turn();
+  EXPECT_EQ(worker.indices(), (Indices{0, 1}));
+}
+
+TEST(ProducerRestarts, LetsAWorkerGoThatNeverHadASession) {
+  Scene scene;
+  StubWorker& worker = scene.worker("a", 2);
+  scene.leaves(worker);  // of no job
+  EXPECT_EQ(scene.core.worker_count(), 0U);
+}
+
+}  // namespace
+}  // namespace fetchline
