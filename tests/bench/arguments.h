@@ -2,11 +2,14 @@
 // with a line for people.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <utility>
 
 namespace fetchline::bench {
 

@@ -1,6 +1,7 @@
 // bench-micro: what the pure parts cost by themselves. items_per_second is the figure to look at.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <numeric>
 #include <random>
 #include <string>

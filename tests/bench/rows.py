@@ -290,10 +290,12 @@ def row_12(bench):
     yield judged(Row("12", "start to first request, ms", str(Spread(times)), passes="30",
                      aim="15"), statistics.median(times))
     with Scratch() as scratch, bench.origin():
-        urls, output = scratch.urls(10, bench.port), scratch.file("records")
+        urls = scratch.urls(10, bench.port)
         row = Row("12b", "10 URLs end to end: wall over `curl -Z`", passes="1.2", aim="1.0")
-        comparison = compare(lambda: bench.curl(urls, scratch.fresh_folder("curl")).wall,
-                             lambda: bench.fetchline(urls, output, 64).wall, 5 * bench.pairs)
+        comparison = compare(
+            lambda: bench.curl(urls, scratch.fresh_folder("curl")).wall,
+            lambda: bench.fetchline(urls, os.path.join(scratch.fresh_folder("fetchline"), "out"),
+                                    64).wall, 5 * bench.pairs)
         yield compared(row, comparison, "ms", 1000)
 
 

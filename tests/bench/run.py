@@ -9,6 +9,7 @@ building is run.sh's work.
 
 import argparse
 import datetime
+import json
 import os
 import platform
 import subprocess
@@ -16,7 +17,7 @@ import sys
 
 import plot
 import rows
-from measure import AA_HIGHEST, AA_LOWEST, Failed, free_ports
+from measure import AA_HIGHEST, AA_LOWEST, CLIENT_CORE, Failed, free_ports
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -87,6 +88,15 @@ def table(results):
                     f" | {r.aim} | {r.verdict} |" for r in results]
 
 
+def micro_table(bench):
+    ran = output_of("taskset", "-c", str(CLIENT_CORE), bench.programs.bench("micro"),
+                    "--benchmark_format=json", "--benchmark_min_time=0.2")
+    lines = ["Parts by themselves (`bench-micro`), for one result, task, line or record:", "",
+             "| part | ns |", "|---|--:|"]
+    return lines + [f"| {one['name']} | {1e9 / one['items_per_second']:.0f} |"
+                    for one in json.loads(ran)["benchmarks"]]
+
+
 def measure_rows(bench, wanted):
     results = []
     for name in wanted:
@@ -128,6 +138,7 @@ def main():
         plot.draw(points, os.path.join(HERE, "cpu-per-url.png"))
         lines += ["", "CPU a URL in µs, at about 5,000 URLs a second:", ""] + plot.table(points)
         lines += ["", "![CPU a URL against concurrency](cpu-per-url.png)"]
+    lines += [""] + micro_table(bench)
     if wanted != list(rows.ALL):
         print("\n".join(lines))
         return
