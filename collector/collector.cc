@@ -29,8 +29,8 @@ Collector::Collector(zmq::context_t& context, CollectorOptions options)
       core_({.boot = BootId{random_u64()},
              .window = options_.window,
              .memory_bytes = options_.memory_bytes}),
-      producer_watch_("a producer at " + bound_endpoint(port_), options_.peer_timeout,
-                      std::chrono::steady_clock::now()) {
+      producer_watch_("a producer at " + shown_endpoint(options_.bind, port_),
+                      options_.peer_timeout, std::chrono::steady_clock::now()) {
   manifest_.format = "ndjson";
   manifest_.output = options_.output;
   manifest_.started_at = std::chrono::system_clock::now();
@@ -39,7 +39,7 @@ Collector::Collector(zmq::context_t& context, CollectorOptions options)
 RunEnd Collector::run(std::stop_token drain, std::stop_token abort) {
   const std::stop_callback on_drain(drain, [this] { wakeup_.notify(); });
   const std::stop_callback on_abort(abort, [this] { wakeup_.notify(); });
-  spdlog::debug("results at {}", bound_endpoint(port_));
+  spdlog::debug("results at {}", shown_endpoint(options_.bind, port_));
   while (true) {
     const Instant now = std::chrono::steady_clock::now();
     receive(now);
@@ -48,7 +48,10 @@ RunEnd Collector::run(std::stop_token drain, std::stop_token abort) {
     core_.advance(now);
     send();
     report(now);
-    if (drain.stop_requested() && !draining_since_) draining_since_ = now;
+    if (drain.stop_requested() && !draining_since_) {
+      draining_since_ = now;
+      core_.drain(now);
+    }
     if (auto end = ended(now)) return *end;
     if (abort.stop_requested()) return {.kind = RunEnd::Kind::interrupted, .why = "stopped"};
     wait();
@@ -91,9 +94,14 @@ void Collector::put_out(Instant now) {
 }
 
 void Collector::flush(Instant now) {
+  try_disk(now, [this] { sink_->flush(); });
+}
+
+// Somebody may make room on a full disk: until then everything waits, and nothing is lost.
+void Collector::try_disk(Instant now, const std::function<void()>& write) {
   if (disk_full_since_ && now - last_disk_try_ < kDiskRetry) return;
   try {
-    sink_->flush();
+    write();
     if (disk_full_since_) spdlog::info("{}: there is room again", options_.output);
     disk_full_since_.reset();
   } catch (const OutputError& error) {
@@ -106,15 +114,18 @@ void Collector::flush(Instant now) {
 
 void Collector::finish(Instant now) {
   if (disk_full_since_ || sink_->blocked_fd() >= 0) return;
-  const ResultSink::Totals totals = sink_->finish();
-  manifest_.job = *core_.job();
-  manifest_.count = core_.watermark();
-  manifest_.outcomes = core_.counts();
-  manifest_.bytes = totals.bytes;
-  manifest_.sha256 = totals.sha256;
-  manifest_.finished_at = std::chrono::system_clock::now();
-  if (sink_->can_wait_for_room()) write_manifest(manifest_path(options_.output), manifest_);
-  core_.set_done(now);
+  try_disk(now, [this] {
+    const ResultSink::Totals totals = sink_->finish();
+    manifest_.job = *core_.job();
+    manifest_.count = core_.watermark();
+    manifest_.outcomes = core_.counts();
+    manifest_.bytes = totals.bytes;
+    manifest_.sha256 = totals.sha256;
+    manifest_.finished_at = std::chrono::system_clock::now();
+    const bool is_file = options_.output != "-" && sink_->can_wait_for_room();
+    if (is_file) write_manifest(manifest_path(options_.output), manifest_);
+  });
+  if (!disk_full_since_) core_.set_done(now);
 }
 
 void Collector::send() {
@@ -125,7 +136,7 @@ void Collector::send() {
 }
 
 void Collector::report(Instant now) {
-  const Instant heard = core_.done() ? now : core_.producer_heard();
+  const Instant heard = core_.done() || draining_since_ ? now : core_.producer_heard();
   if (auto line = producer_watch_.update(heard, now)) spdlog::info("{}", *line);
   counters_.records.store(core_.watermark(), std::memory_order_relaxed);
   counters_.ok.store(ok_of(core_.counts()), std::memory_order_relaxed);
@@ -142,7 +153,7 @@ std::optional<RunEnd> Collector::ended(Instant now) const {
     return RunEnd{.kind = RunEnd::Kind::no_peer, .why = producer_watch_.whom() + " did not come"};
   }
   if (!draining_since_) return std::nullopt;
-  const bool all_out = !core_.has_next() && sink_->blocked_fd() < 0;
+  const bool all_out = !core_.has_next() && sink_->blocked_fd() < 0 && core_.drained(now);
   if (!all_out && now - *draining_since_ < options_.drain_timeout) return std::nullopt;
   return RunEnd{.kind = RunEnd::Kind::interrupted, .why = "stopped before the end of the job"};
 }

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -63,6 +64,7 @@ class Collector {
   void receive(Instant now);
   void put_out(Instant now);
   void flush(Instant now);
+  void try_disk(Instant now, const std::function<void()>& write);
   void finish(Instant now);
   void send();
   void report(Instant now);

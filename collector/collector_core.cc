@@ -20,7 +20,7 @@ void CollectorCore::on_message(const PeerId& peer, Received received, Instant no
     return;
   }
   if (const auto* bye = std::get_if<Bye>(&received.message)) {
-    on_bye(*bye);
+    on_bye(received.epoch, *bye);
   } else if (done_) {
     send(peer, encode(*job_, epoch_, Done{counts_}));
   } else if (auto* results = std::get_if<Results>(&received.message)) {
@@ -40,12 +40,13 @@ void CollectorCore::on_open(const PeerId& peer, const JobId& job, const Open& op
     epoch_ = Epoch{static_cast<std::uint32_t>(epoch_) + 1};
     at->second = epoch_;
     nonce_ = open.nonce;
-    producer_gone_ = false;
   } else if (open.nonce != nonce_) {
     return refuse(peer, job, Refused::Reason::fenced);
   }
   producer_ = peer;
   producer_heard_ = now;
+  producer_gone_ = false;
+  in_hand_ = open.in_hand;
   if (done_) return send(peer, encode(*job_, epoch_, Done{counts_}));
   whole_state_due_ = true;
 }
@@ -58,18 +59,25 @@ void CollectorCore::on_results(const PeerId& peer, Results& message, Instant now
   Sender& sender = senders_[message.sender];
   sender.peer = peer;
   sender.heard = now;
+  last_result_ = now;
   for (Result& result : message.results) {
     const Index index = result.index;
-    const bool beyond_end = total_ && index >= *total_;
-    if (beyond_end) {
+    if (total_ && index >= *total_) {
       ++dropped_;
       continue;
     }
-    if (reorder_.store(std::move(result)) != ReorderBuffer::Verdict::no_room) {
-      sender.accepted.push_back(index);
-    } else {
-      sender.refused.push_back(index);
-      become_tight();
+    switch (reorder_.store(std::move(result))) {
+      case ReorderBuffer::Verdict::stored:
+      case ReorderBuffer::Verdict::duplicate:
+        sender.accepted.push_back(index);
+        break;
+      case ReorderBuffer::Verdict::beyond:
+        ++dropped_;
+        break;  // nobody was asked for it
+      case ReorderBuffer::Verdict::no_room:
+        sender.refused.push_back(index);
+        become_tight();
+        break;
     }
   }
 }
@@ -85,9 +93,10 @@ void CollectorCore::on_end(Epoch epoch, const End& end) {
   total_ = end.total;
 }
 
-void CollectorCore::on_bye(const Bye& bye) {
+void CollectorCore::on_bye(Epoch epoch, const Bye& bye) {
   if (bye.worker == WorkerId{}) {
-    producer_gone_ = done_;
+    if (epoch != epoch_) return;
+    producer_gone_ = true;
     senders_.erase(WorkerId{nonce_});
   } else {
     senders_.erase(bye.worker);
@@ -174,14 +183,27 @@ void CollectorCore::tell_producer(Instant now) {
   state.nonce = nonce_;
   state.seq = ++seq_;
   state.watermark = reorder_.watermark();
-  state.dispatch_limit = tight_ ? state.watermark + 1 : state.watermark + reorder_.window();
+  state.dispatch_limit = state.watermark + (tight_ ? 1 : reorder_.window());
+  if (draining_since_) state.dispatch_limit = 0;
   state.total = total_;
-  if (whole_state_due_) state.committed = reorder_.indices(kMaxRanges - 1);
+  if (whole_state_due_) state.committed = reorder_.indices(kMaxRanges);
   send(producer_, encode(*job_, epoch_, state));
   state_due_ = false;
   whole_state_due_ = false;
   told_watermark_ = state.watermark;
   last_state_ = now;
+}
+
+void CollectorCore::drain(Instant now) {
+  draining_since_ = now;
+  state_due_ = true;
+}
+
+bool CollectorCore::drained(Instant now) const {
+  if (!job_ || (producer_gone_ && senders_.empty())) return true;
+  if (now - std::max(last_result_, *draining_since_) < kQuiet) return false;
+  const bool said_none = producer_heard_ > *draining_since_ && in_hand_ == 0;
+  return said_none || now - std::max(producer_heard_, *draining_since_) >= kGone;
 }
 
 void CollectorCore::set_done(Instant now) {

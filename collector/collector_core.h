@@ -22,8 +22,10 @@ class CollectorCore {
  public:
   static constexpr std::chrono::milliseconds kStateInterval{2};  // State leaves at most so often
   static constexpr std::chrono::seconds kRepeat{1};              // Done, until it is known
-  static constexpr std::chrono::seconds kFarewell{5};     // the last word is repeated for so long
-  static constexpr std::chrono::seconds kForgetPeer{10};  // a silent peer is not waited for
+  static constexpr std::chrono::seconds kFarewell{5};  // the last word is repeated for so long
+  static constexpr std::chrono::seconds kGone{3};      // a producer so silent has nothing in hand
+  static constexpr std::chrono::milliseconds kQuiet{300};  // results may be later than reports
+  static constexpr std::chrono::seconds kForgetPeer{10};   // a silent peer is not waited for
 
   struct Settings {
     BootId boot{};
@@ -34,6 +36,11 @@ class CollectorCore {
 
   void on_message(const PeerId& peer, Received received, Instant now);
   void advance(Instant now);
+
+  // Nothing new is to be handed out; what is in hand may still come.
+  void drain(Instant now);
+  // After drain(): nobody who is left has anything in hand for us.
+  [[nodiscard]] bool drained(Instant now) const;
 
   // The next result in order; the caller puts it out before it asks for another.
   [[nodiscard]] std::unique_ptr<Result> take_next();
@@ -72,7 +79,7 @@ class CollectorCore {
   void on_open(const PeerId& peer, const JobId& job, const Open& open, Instant now);
   void on_results(const PeerId& peer, Results& message, Instant now);
   void on_end(Epoch epoch, const End& end);
-  void on_bye(const Bye& bye);
+  void on_bye(Epoch epoch, const Bye& bye);
   void refuse(const PeerId& peer, const JobId& job, Refused::Reason reason);
   void tell_producer(Instant now);
   void tell_senders();
@@ -97,6 +104,9 @@ class CollectorCore {
   PeerId producer_;
   Instant producer_heard_{};
   bool producer_gone_ = false;  // it said Bye
+  std::uint64_t in_hand_ = 0;   // as the producer said last
+  Instant last_result_{};
+  std::optional<Instant> draining_since_;
   bool state_due_ = false;
   bool whole_state_due_ = false;  // an Open asked for it
   Index told_watermark_ = 0;

@@ -7,7 +7,7 @@ namespace fetchline {
 ReorderBuffer::Verdict ReorderBuffer::store(Result result) {
   if (result.index < watermark_) return Verdict::duplicate;
   const Index position = result.index - watermark_;
-  if (position >= window_) return Verdict::no_room;
+  if (position >= window_) return Verdict::beyond;
   if (position < slots_.size() && slots_[position] != nullptr) return Verdict::duplicate;
   const std::size_t bytes = result.memory_bytes();
   if (position > 0 && held_bytes_ + bytes > memory_bytes_) return Verdict::no_room;
@@ -37,8 +37,9 @@ IndexSet ReorderBuffer::indices(std::size_t max_ranges) const {
   IndexSet set;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i] == nullptr) continue;
+    const bool adjoins = i > 0 && slots_[i - 1] != nullptr;
+    if (!adjoins && set.ranges().size() == max_ranges) break;
     set.insert(watermark_ + i);
-    if (set.ranges().size() > max_ranges) break;
   }
   return set;
 }

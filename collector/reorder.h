@@ -24,7 +24,8 @@ class ReorderBuffer {
   enum class Verdict : std::uint8_t {
     stored,
     duplicate,  // it was stored or taken before; this copy is dropped
-    no_room,    // beyond the window or the memory; this copy is dropped
+    beyond,     // of the window: it should not have been handed out; this copy is dropped
+    no_room,    // in the memory; this copy is dropped
   };
   [[nodiscard]] Verdict store(Result result);
 

@@ -18,6 +18,7 @@ ProducerCore::Settings core_settings(const ProducerOptions& options) {
           .nonce = random_u64(),
           .job_settings = options.job,
           .retry = options.retry,
+          .late_logins = options.late_logins,
           .window = options.window,
           .name = options.name};
 }
@@ -37,20 +38,25 @@ Producer::Producer(zmq::context_t& context, ProducerOptions options)
       core_(core_settings(options_)),
       collector_watch_("the collector at " + options_.collector, options_.peer_timeout,
                        std::chrono::steady_clock::now()),
-      worker_watch_("a worker at " + bound_endpoint(workers_), options_.peer_timeout,
+      worker_watch_("a worker at " + shown_endpoint(options_.bind, workers_), options_.peer_timeout,
                     std::chrono::steady_clock::now()) {}
 
 RunEnd Producer::run(std::stop_token drain, std::stop_token abort) {
   const std::stop_callback on_drain(drain, [this] { wakeup_.notify(); });
   const std::stop_callback on_abort(abort, [this] { wakeup_.notify(); });
-  spdlog::debug("tasks at {}, collector at {}", bound_endpoint(workers_), options_.collector);
+  spdlog::debug("tasks at {}, collector at {}", shown_endpoint(options_.bind, workers_),
+                options_.collector);
   Instant now = std::chrono::steady_clock::now();
   while (true) {
     read_input();
     core_.advance(now, wall_clock());
     send(now);
     report(now);
-    if (auto end = ended(now)) return *end;
+    if (auto end = ended(now)) {
+      if (end->kind == RunEnd::Kind::interrupted) core_.leave();
+      send(now);
+      return *end;
+    }
     wait(now);
     now = std::chrono::steady_clock::now();
     receive(now);
@@ -68,7 +74,7 @@ void Producer::wait(Instant now) {
     const auto left = std::chrono::ceil<milliseconds>(*due - now);
     timeout = std::clamp(left, milliseconds(0), kTick);
   }
-  const short collector_events = results_blocked_ ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN;
+  const short collector_events = collector_blocked_ ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN;
   const bool reads = core_.wants_input() && !source_.ended() && source_.fd() >= 0;
   zmq::pollitem_t items[] = {{workers_.handle(), 0, ZMQ_POLLIN, 0},
                              {collector_.handle(), 0, collector_events, 0},
@@ -79,9 +85,13 @@ void Producer::wait(Instant now) {
 }
 
 void Producer::receive(Instant now) {
+  core_.set_more_to_hear(true);
   for (int i = 0; i < kMessagesPerTurn; ++i) {
     auto incoming = receive_from_port(workers_);
-    if (!incoming) break;
+    if (!incoming) {
+      core_.set_more_to_hear(false);
+      break;
+    }
     if (auto* received = std::get_if<Received>(&incoming->content)) {
       core_.on_worker_message(incoming->from, std::move(*received), now);
     } else {
@@ -118,19 +128,20 @@ void Producer::read_input() {
 }
 
 void Producer::send(Instant now) {
+  collector_blocked_ = false;
   for (auto& outgoing : core_.take_outgoing()) {
     // What cannot be sent now is noticed as lost and said again: nothing here is a fact of its own.
-    if (outgoing.worker.empty()) {
-      (void)fetchline::send(collector_, outgoing.frames);
-    } else {
+    if (!outgoing.worker.empty()) {
       (void)send_to(workers_, outgoing.worker, outgoing.frames);
+    } else if (fetchline::send(collector_, outgoing.frames) != SendResult::sent) {
+      core_.collector_unreached();
+      collector_blocked_ = true;
     }
   }
-  results_blocked_ = false;
   while (auto batch = core_.next_results(now)) {
     if (fetchline::send(collector_, *batch) == SendResult::sent) continue;
     core_.results_not_sent();
-    results_blocked_ = true;
+    collector_blocked_ = true;
     break;
   }
 }

@@ -26,7 +26,8 @@ struct ProducerOptions {
   std::string input;              // file, "-" for stdin, empty: only `urls`
   JobSettings job;
   RetryPolicy retry;
-  Index window = 10'000'000;  // of tasks; the collector's counts too
+  std::chrono::milliseconds late_logins{1'000};  // how long it stays for workers that come too late
+  Index window = 10'000'000;                     // of tasks; the collector's counts too
   std::chrono::milliseconds drain_timeout{25'000};
   std::chrono::milliseconds peer_timeout{600'000};  // 0: wait for ever
   std::string name;                                 // "host:pid"
@@ -70,7 +71,7 @@ class Producer {
   ProducerCounters counters_;
   PeerWatch collector_watch_;
   PeerWatch worker_watch_;
-  bool results_blocked_ = false;
+  bool collector_blocked_ = false;  // something for it did not leave
   bool told_busy_ = false;
   std::optional<Instant> draining_since_;
 };

@@ -73,10 +73,12 @@ void ProducerCore::on_heartbeat(const PeerId& peer, const Received& received,
 
 // A worker that had a session and logs in anew has lost it, and with it what it held.
 void ProducerCore::end_session_before(const Heartbeat& login) {
-  const auto at = workers_.find(login.worker);
-  if (at == workers_.end() || !at->second.was_established_before(login)) return;
-  ledger_.worker_lost(login.worker);
-  workers_.erase(at);
+  for (auto* sessions : {&workers_, &silent_workers_}) {
+    const auto at = sessions->find(login.worker);
+    if (at == sessions->end() || !at->second.was_established_before(login)) continue;
+    ledger_.worker_lost(login.worker);
+    sessions->erase(at);
+  }
 }
 
 WorkerSession& ProducerCore::session_of(WorkerId worker, const PeerId& peer, Instant now) {
@@ -120,7 +122,7 @@ void ProducerCore::on_collector_message(Received received, Instant now) {
   if (const auto* state = std::get_if<State>(&received.message)) {
     on_state(received.epoch, *state);
   } else if (const auto* acks = std::get_if<Acks>(&received.message)) {
-    outbox_.on_acks(*acks);
+    outbox_.on_acks(*acks, now);
   } else if (const auto* done = std::get_if<Done>(&received.message)) {
     on_done(*done, now);
   } else if (const auto* refused = std::get_if<Refused>(&received.message)) {
@@ -175,7 +177,7 @@ void ProducerCore::on_done(const Done& done, Instant now) {
 
 void ProducerCore::advance(Instant now, std::chrono::milliseconds wall_clock) {
   wall_clock_ = wall_clock;
-  lose_silent_workers(now);
+  if (!more_to_hear_) lose_silent_workers(now);
   speak_to_collector(now);
   if (phase_ != Phase::running) return;
   ledger_.release_due(now);
@@ -208,7 +210,7 @@ void ProducerCore::speak_to_collector(Instant now) {
   const bool talking = phase_ == Phase::opening || phase_ == Phase::running;
   if (talking && now - last_open_ >= kRepeat) {
     last_open_ = now;
-    to_collector(encode(settings_.job, epoch_, Open{settings_.nonce}));
+    to_collector(encode(settings_.job, epoch_, Open{settings_.nonce, ledger_.leased()}));
   }
   if (phase_ == Phase::running && input_ended_ && !end_known_ && now - last_end_ >= kRepeat) {
     last_end_ = now;
@@ -299,12 +301,20 @@ void ProducerCore::answer_heartbeats() {
   }
 }
 
+void ProducerCore::leave() {
+  to_collector(encode(settings_.job, epoch_, Bye{}));
+  for (auto& [id, worker] : workers_) {
+    to_worker(worker.peer(), encode(settings_.job, epoch_, Bye{}));
+  }
+}
+
 std::vector<ProducerCore::Outgoing> ProducerCore::take_outgoing() {
   return std::exchange(outgoing_, {});
 }
 
 bool ProducerCore::over(Instant now) const {
-  return phase_ == Phase::done && (workers_.empty() || now - done_at_ >= kFarewell);
+  if (phase_ != Phase::done || now - done_at_ < settings_.late_logins) return false;
+  return workers_.empty() || now - done_at_ >= kFarewell;
 }
 
 bool ProducerCore::drained() const { return ledger_.leased() == 0 && outbox_.empty(); }

@@ -37,8 +37,9 @@ class ProducerCore {
     std::uint64_t nonce = 0;  // random; also the sender of the results that the producer makes
     JobSettings job_settings;
     RetryPolicy retry;
-    Index window = kMaxIndex;  // a narrower one than the collector's
-    std::string name;          // "host:pid", in the records of lines that are not tasks
+    std::chrono::milliseconds late_logins{1'000};  // workers that come when all is done learn it
+    Index window = kMaxIndex;                      // a narrower one than the collector's
+    std::string name;  // "host:pid", in the records of lines that are not tasks
   };
   explicit ProducerCore(Settings settings);
 
@@ -51,9 +52,16 @@ class ProducerCore {
 
   void on_worker_message(const PeerId& peer, Received received, Instant now);
   void on_collector_message(Received received, Instant now);
+  // Whether messages of workers still wait to be heard: then nobody's silence means anything.
+  void set_more_to_hear(bool more) { more_to_hear_ = more; }
   // Hands out what can be handed out and says again what is not known yet.
   void advance(Instant now, std::chrono::milliseconds wall_clock);
   void stop_dispatch() { dispatching_ = false; }  // nothing new is handed out from now on
+  void leave();                 // tells everybody; for who ends before the job does
+  void collector_unreached() {  // what was last said to it did not leave: say it again at once
+    last_open_ = {};
+    last_end_ = {};
+  }
 
   struct Outgoing {
     PeerId worker;  // empty: to the collector
@@ -109,6 +117,7 @@ class ProducerCore {
   Ledger ledger_;
   bool input_ended_ = false;
   bool dispatching_ = true;
+  bool more_to_hear_ = false;
 
   std::unordered_map<WorkerId, WorkerSession> workers_;  // presumed alive
   // Presumed dead. A partition may heal, and then their numbering goes on where it was.

@@ -61,15 +61,28 @@ void check_header(const std::string& header) {
   }
 }
 
+// What a worker would have to refuse is refused here, where somebody reads it.
+void check_size(const JobSettings& job) {
+  std::size_t bytes = job.user_agent.size() + job.user_password.size() + job.proxy.size();
+  for (const std::string& header : job.headers) bytes += header.size();
+  if (job.body) bytes += job.body->size();
+  if (bytes > kMaxSettingsBytes) {
+    throw UsageError("--data, --header", "are longer than 512 KiB together");
+  }
+}
+
+void check_time(const char* flag, std::chrono::milliseconds time) {
+  if (time > kMaxDuration) throw UsageError(flag, "is longer than a year");
+}
+
 }  // namespace
 
 void TaskFlags::apply_to(ProducerOptions& options) const {
   options.job.body = joined(data);
-  constexpr std::size_t kMaxDataBytes = 512 * 1024;  // it travels in one frame with the settings
-  if (options.job.body && options.job.body->size() > kMaxDataBytes) {
-    throw UsageError("--data", "is longer than 512 KiB");
-  }
+  check_size(options.job);
   for (const std::string& header : options.job.headers) check_header(header);
+  check_time("--max-time", options.job.max_time);
+  check_time("--connect-timeout", options.job.connect_timeout);
   if (http1_1 && http2) throw UsageError("--http1.1", "excludes --http2");
   if (http1_1) options.job.http_version = JobSettings::HttpVersion::http1_1;
   if (http2) options.job.http_version = JobSettings::HttpVersion::http2;
@@ -78,6 +91,7 @@ void TaskFlags::apply_to(ProducerOptions& options) const {
   } catch (const BadValue& bad) {
     throw UsageError("--accept", bad.what());
   }
+  if (options.job.max_filesize_bytes == 0) options.job.max_filesize_bytes = kMaxBodyBytes;
   if (options.job.max_filesize_bytes > kMaxBodyBytes) {
     throw UsageError("--max-filesize", "is at most 1G");
   }

@@ -5,6 +5,7 @@
 // decode() never throws, whatever the bytes: what a peer sends is data, not a reason to die.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -27,7 +28,10 @@ inline constexpr std::size_t kMaxBodyFrameBytes = std::size_t{1} << 20;
 inline constexpr std::size_t kMaxFrameBytes = kMaxBodyFrameBytes + (kMaxBodyFrameBytes / 8);
 inline constexpr std::size_t kMaxFrames = 4096;  // MAXMSGSIZE is per frame, so count them too
 inline constexpr std::size_t kMaxBodyBytes = std::size_t{1} << 30;
-inline constexpr std::size_t kMaxRanges = 65'536;  // in one set
+inline constexpr std::chrono::hours kMaxDuration{366 * 24};   // of any time in a message
+inline constexpr std::size_t kMaxSettingsBytes = 512 * 1024;  // a job's, in one frame with tasks
+inline constexpr std::size_t kMaxNameBytes = 256;             // of a worker
+inline constexpr std::size_t kMaxRanges = 65'536;             // in one set
 inline constexpr std::size_t kMaxTasksPerMessage = 256;
 inline constexpr std::size_t kMaxReportsPerMessage = 4096;
 

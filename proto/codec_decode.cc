@@ -35,8 +35,9 @@ Enum enum_of(std::uint32_t value, std::uint32_t count) {
 }
 
 std::chrono::milliseconds ms_of(std::uint64_t value) {
-  constexpr std::uint64_t kYearMs = 366ULL * 24 * 3600 * 1000;
-  require(value <= kYearMs, DecodeError::out_of_range);
+  constexpr auto kMost =
+      static_cast<std::uint64_t>(std::chrono::milliseconds(kMaxDuration).count());
+  require(value <= kMost, DecodeError::out_of_range);
   return std::chrono::milliseconds(value);
 }
 
@@ -133,6 +134,7 @@ Message read_heartbeat(const zmq::message_t& frame) {
   Heartbeat message;
   require(payload.worker() != 0, DecodeError::out_of_range);
   message.worker = static_cast<WorkerId>(payload.worker());
+  require(payload.name().size() <= kMaxNameBytes, DecodeError::out_of_range);
   message.name = payload.name();
   message.seq = payload.seq();
   message.slots = payload.slots();
@@ -168,6 +170,11 @@ Message read_acks(const zmq::message_t& frame) {
   message.accepted = set_of(payload.accepted());
   message.refused = set_of(payload.refused());
   return message;
+}
+
+Message read_open(const zmq::message_t& frame) {
+  const auto payload = parse<wire::Open>(frame);
+  return Open{payload.nonce(), payload.in_hand()};
 }
 
 Message read_state(const zmq::message_t& frame) {
@@ -269,7 +276,7 @@ Message read_message(MessageType type, Frames& frames) {
     case MessageType::acks:
       return read_acks(frame);
     case MessageType::open:
-      return Open{parse<wire::Open>(frame).nonce()};
+      return read_open(frame);
     case MessageType::state:
       return read_state(frame);
     case MessageType::end:

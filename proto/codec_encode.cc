@@ -191,6 +191,7 @@ Frames encode(const JobId& job, Epoch epoch, const Acks& message) {
 Frames encode(const JobId& job, Epoch epoch, const Open& message) {
   wire::Open payload;
   payload.set_nonce(message.nonce);
+  payload.set_in_hand(message.in_hand);
   return one_frame(MessageType::open, job, epoch, payload);
 }
 

@@ -73,7 +73,8 @@ struct Acks {
 
 // Producer to collector, each second: asks for the job, then for its whole state.
 struct Open {
-  std::uint64_t nonce = 0;  // of this producer process
+  std::uint64_t nonce = 0;    // of this producer process
+  std::uint64_t in_hand = 0;  // tasks handed out and not finished
 };
 
 // Collector to producer: the truth about the job.
@@ -97,7 +98,7 @@ struct Done {
   OutcomeCounts counts{};
 };
 
-// "I know that it is over", or "I leave". Answers Done; a draining worker says it unasked.
+// "I know that it is over", or "I leave": answers Done, and is said unasked by who leaves early.
 struct Bye {
   WorkerId worker{};  // none from a producer
 };

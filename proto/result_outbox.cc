@@ -1,5 +1,6 @@
 #include "proto/result_outbox.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace fetchline {
@@ -68,13 +69,15 @@ void ResultOutbox::forget(const IndexRange& range) {
     if (at->second.sent_in == 0) {
       unsent_.erase(at->first);
     } else {
+      newest_answered_ = std::max(newest_answered_, at->second.sent_in);
       sent_bytes_ -= at->second.result.bytes;
     }
     at = held_.erase(at);
   }
 }
 
-void ResultOutbox::on_acks(const Acks& acks) {
+void ResultOutbox::on_acks(const Acks& acks, Instant now) {
+  last_acks_ = now;
   for (const IndexRange& range : acks.accepted.ranges()) forget(range);
   if (acks.boot != boot_) {  // a new collector process knows nothing of what is under way
     const bool is_first = boot_ == BootId{};
@@ -96,7 +99,11 @@ void ResultOutbox::on_acks(const Acks& acks) {
 }
 
 void ResultOutbox::advance(Instant now) {
-  while (!sent_.empty() && now - sent_.front().at >= kResendAfter) {
+  const auto is_lost = [&](const SentBatch& batch) {
+    const bool overtaken = batch.number < newest_answered_ && now - batch.at >= kOvertakenAfter;
+    return overtaken || now - std::max(batch.at, last_acks_) >= kResendAfter;
+  };
+  while (!sent_.empty() && is_lost(sent_.front())) {
     const SentBatch batch = std::move(sent_.front());
     sent_.pop_front();
     for (const Index index : batch.indices) unsend(index, batch.number);

@@ -25,8 +25,12 @@ class ResultOutbox {
   // overhead and one large body does not wait for others.
   static constexpr std::size_t kBatchBytes = 256 * 1024;
   static constexpr std::size_t kBatchResults = 64;
-  static constexpr std::chrono::seconds kResendAfter{5};  // no acknowledgement for so long
-  static constexpr std::chrono::seconds kProbeAfter{1};   // nothing under way, nothing admitted
+  // Nothing was heard for so long after sending. Counted from the last word of the collector, so
+  // that a link that is slow but alive is not filled with copies.
+  static constexpr std::chrono::seconds kResendAfter{5};
+  // A later message was answered and this one was not: it is lost.
+  static constexpr std::chrono::seconds kOvertakenAfter{1};
+  static constexpr std::chrono::seconds kProbeAfter{1};  // nothing under way, nothing admitted
 
   // A second result for an index that is held is dropped: the first stands.
   void add(Result result);
@@ -37,7 +41,7 @@ class ResultOutbox {
   // The message that next_batch() gave could not be sent after all.
   void take_back_last_batch();
 
-  void on_acks(const Acks& acks);
+  void on_acks(const Acks& acks, Instant now);
   void advance(Instant now);  // notices what was sent long ago and is not acknowledged
   void clear();
 
@@ -69,7 +73,9 @@ class ResultOutbox {
   std::size_t held_bytes_ = 0;
   std::size_t sent_bytes_ = 0;
   std::uint64_t last_batch_ = 0;
+  std::uint64_t newest_answered_ = 0;  // batch
   Instant last_send_{};
+  Instant last_acks_{};
 
   // The collector's last word. Until the first one a few results may go.
   BootId boot_{};

@@ -27,8 +27,19 @@ void set_options(zmq::socket_t& socket) {
   socket.set(zmq::sockopt::heartbeat_timeout, 4000);
   socket.set(zmq::sockopt::heartbeat_ttl, 6000);
   socket.set(zmq::sockopt::reconnect_ivl, 100);
-  socket.set(zmq::sockopt::reconnect_ivl_max, 2000);
+  socket.set(zmq::sockopt::reconnect_ivl_max, 500);
   socket.set(zmq::sockopt::ipv6, true);
+}
+
+// libzmq takes a port number modulo 65536.
+void check_port(const std::string& endpoint) {
+  const auto colon = endpoint.rfind(':');
+  if (!endpoint.starts_with("tcp://") || colon == std::string::npos) return;
+  const std::string port = endpoint.substr(colon + 1);
+  const bool digits = port.find_first_not_of("0123456789") == std::string::npos;
+  if (digits && !port.empty() && (port.size() > 5 || std::stoi(port) > 65'535)) {
+    throw EndpointError(endpoint + ": port " + port + " is out of range");
+  }
 }
 
 SendResult send_frames(zmq::socket_t& socket, Frames& frames) {
@@ -67,6 +78,7 @@ zmq::context_t make_context(int io_threads) {
 }
 
 zmq::socket_t bind_port(zmq::context_t& context, const std::string& endpoint) {
+  check_port(endpoint);
   try {
     zmq::socket_t socket(context, zmq::socket_type::router);
     set_options(socket);
@@ -80,6 +92,7 @@ zmq::socket_t bind_port(zmq::context_t& context, const std::string& endpoint) {
 }
 
 zmq::socket_t connect_to(zmq::context_t& context, const std::string& endpoint) {
+  check_port(endpoint);
   try {
     zmq::socket_t socket(context, zmq::socket_type::dealer);
     set_options(socket);
@@ -92,8 +105,8 @@ zmq::socket_t connect_to(zmq::context_t& context, const std::string& endpoint) {
   }
 }
 
-std::string bound_endpoint(const zmq::socket_t& socket) {
-  return socket.get(zmq::sockopt::last_endpoint);
+std::string shown_endpoint(const std::string& given, const zmq::socket_t& port) {
+  return given.find('*') == std::string::npos ? given : port.get(zmq::sockopt::last_endpoint);
 }
 
 SendResult send_to(zmq::socket_t& port, const PeerId& peer, Frames& frames) {

@@ -27,8 +27,8 @@ struct EndpointError : std::runtime_error {
 [[nodiscard]] zmq::socket_t bind_port(zmq::context_t& context, const std::string& endpoint);
 // A connection to such a port (DEALER); reconnects by itself, for ever. Throws EndpointError.
 [[nodiscard]] zmq::socket_t connect_to(zmq::context_t& context, const std::string& endpoint);
-// Where a port is bound, with the port number that "*" became.
-[[nodiscard]] std::string bound_endpoint(const zmq::socket_t& socket);
+// Where a port is bound, as the user gave it, unless a "*" in it became something.
+[[nodiscard]] std::string shown_endpoint(const std::string& given, const zmq::socket_t& port);
 
 enum class SendResult : std::uint8_t {
   sent,

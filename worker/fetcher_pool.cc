@@ -17,15 +17,24 @@ constexpr std::size_t kLoadSlack = 4;
 }  // namespace
 
 FetcherPool::FetcherPool(std::size_t threads, const FetcherOptions& options) {
-  for (std::size_t i = 0; i < threads; ++i) {
-    auto& member = members_.emplace_back(std::make_unique<Member>(options));
-    member->thread = std::thread([fetcher = &member->fetcher] { fetcher->run(); });
+  for (std::size_t i = 0; i < threads; ++i) members_.push_back(std::make_unique<Member>(options));
+  try {
+    for (auto& member : members_) {
+      member->thread = std::thread([fetcher = &member->fetcher] { fetcher->run(); });
+    }
+  } catch (...) {
+    stop();
+    throw;
   }
 }
 
-FetcherPool::~FetcherPool() {
+FetcherPool::~FetcherPool() { stop(); }
+
+void FetcherPool::stop() {
   for (auto& member : members_) member->fetcher.commands().push(StopFetching{});
-  for (auto& member : members_) member->thread.join();
+  for (auto& member : members_) {
+    if (member->thread.joinable()) member->thread.join();
+  }
 }
 
 void FetcherPool::order(std::vector<FetchCommand> commands) {

@@ -39,6 +39,7 @@ class FetcherPool {
   };
 
   [[nodiscard]] Member& member_for(std::string_view url);
+  void stop();
   void begin(Member& member, JobSlot job);
   void end(Member& member, JobSlot job);
   void forget(JobSlot job);

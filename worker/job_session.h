@@ -40,8 +40,8 @@ class JobSession {
   [[nodiscard]] const ReportQueue& reports() const { return reports_; }
   [[nodiscard]] std::size_t running() const { return running_.size(); }
   [[nodiscard]] std::size_t queued() const { return queue_.size(); }
-  [[nodiscard]] bool idle() const {  // nothing is held that anybody waits for
-    return running_.empty() && queue_.empty() && outbox_.empty() && reports_.empty();
+  [[nodiscard]] bool is_empty() const {  // of tasks and results
+    return running_.empty() && queue_.empty() && outbox_.empty();
   }
 
  private:

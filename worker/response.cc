@@ -9,6 +9,8 @@ namespace {
 // An origin may promise more than it sends: no more than this is set aside on its word.
 constexpr std::uint64_t kMaxReserveBytes = 1024 * 1024;
 
+constexpr std::size_t kMaxKeptBytes = 1024 * 1024;
+
 std::string_view without_line_end(std::string_view line) {
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
   return line;
@@ -28,6 +30,7 @@ void Response::begin(std::uint64_t max_body_bytes) {
   interim_ = body_started_ = false;
   final_answers_ = interim_answers_ = header_lines_ = header_bytes_ = 0;
   header_block_.clear();
+  if (body_.capacity() > kMaxKeptBytes) body_ = {};  // an idle handle holds no large buffer
   body_.clear();
 }
 

@@ -13,12 +13,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds kTick{100};     // heartbeats and resends are no finer than this
 constexpr int kMessagesPerTurn = 256;  // so that no socket starves another
 
-std::size_t thread_count(const WorkerOptions& options) {
-  const std::uint32_t wanted =
-      options.threads > 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
-  return std::min(wanted, options.concurrency);
-}
-
 FetcherOptions fetcher_options(const WorkerOptions& options) {
   constexpr std::size_t kSpare = 16;  // connections of hosts whose tasks come again soon
   return {.worker_name = options.name,
@@ -26,6 +20,12 @@ FetcherOptions fetcher_options(const WorkerOptions& options) {
 }
 
 }  // namespace
+
+std::size_t thread_count(const WorkerOptions& options) {
+  const std::uint32_t wanted =
+      options.threads > 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+  return std::min(wanted, options.concurrency);
+}
 
 Worker::Worker(zmq::context_t& context, WorkerOptions options)
     : options_(std::move(options)),
@@ -71,9 +71,11 @@ void Worker::wait(Instant now) {
   }
   std::vector<zmq::pollitem_t> items;
   for (Link& link : links_) {
-    const short events = link.results_blocked ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN;
-    items.push_back({link.producer.handle(), 0, ZMQ_POLLIN, 0});
-    items.push_back({link.collector.handle(), 0, events, 0});
+    const auto events = [](bool blocked) -> short {
+      return blocked ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN;
+    };
+    items.push_back({link.producer.handle(), 0, events(link.producer_blocked), 0});
+    items.push_back({link.collector.handle(), 0, events(link.collector_blocked), 0});
   }
   for (const int fd : fetchers_.fds()) items.push_back({nullptr, fd, ZMQ_POLLIN, 0});
   items.push_back({nullptr, wakeup_.fd(), ZMQ_POLLIN, 0});
@@ -102,10 +104,10 @@ void Worker::receive_from(zmq::socket_t& socket, std::size_t number, bool is_pro
       ++counters_.dropped_messages;
     } else if (is_producer) {
       links_[number].producer_heard = now;
-      core_.on_producer_message(number, std::move(*received));
+      core_.on_producer_message(number, std::move(*received), now);
     } else {
       links_[number].collector_heard = now;
-      core_.on_collector_message(number, std::move(*received));
+      core_.on_collector_message(number, std::move(*received), now);
     }
   }
 }
@@ -115,32 +117,42 @@ void Worker::give_orders() {
   if (commands.empty()) return;
   for (FetchCommand& command : commands) {
     if (auto* open = std::get_if<OpenJob>(&command)) apply_ceilings(open->settings);
+    if (auto* fetch = std::get_if<Fetch>(&command)) apply_ceilings(fetch->task);
   }
   fetchers_.order(std::move(commands));
 }
 
 void Worker::apply_ceilings(JobSettings& settings) const {
   const auto lower = [](auto& value, const auto& ceiling) {
-    if (ceiling) value = std::min(value, *ceiling);
+    using Value = std::remove_reference_t<decltype(value)>;
+    const bool unlimited = value == Value{};
+    if (ceiling && (unlimited || value > *ceiling)) value = *ceiling;
   };
   lower(settings.connect_timeout, options_.connect_timeout);
   lower(settings.max_time, options_.max_time);
   lower(settings.max_filesize_bytes, options_.max_filesize_bytes);
 }
 
+void Worker::apply_ceilings(Task& task) const {
+  if (options_.max_time && task.max_time > *options_.max_time) task.max_time = *options_.max_time;
+}
+
 void Worker::send(Instant now) {
+  for (Link& link : links_) link.producer_blocked = link.collector_blocked = false;
   for (auto& outgoing : core_.take_outgoing()) {
     Link& link = links_[outgoing.link];
-    auto& socket = outgoing.to == WorkerCore::To::producer ? link.producer : link.collector;
-    // What cannot be sent now is said again by a later heartbeat.
-    (void)fetchline::send(socket, outgoing.frames);
+    if (outgoing.to == WorkerCore::To::collector) {
+      (void)fetchline::send(link.collector, outgoing.frames);  // a Bye, and nobody is there
+    } else if (fetchline::send(link.producer, outgoing.frames) != SendResult::sent) {
+      core_.producer_unreached();
+      link.producer_blocked = true;
+    }
   }
   for (std::size_t number = 0; number < links_.size(); ++number) {
-    links_[number].results_blocked = false;
     while (auto batch = core_.next_results(number, now)) {
       if (fetchline::send(links_[number].collector, *batch) == SendResult::sent) continue;
       core_.results_not_sent(number);
-      links_[number].results_blocked = true;
+      links_[number].collector_blocked = true;
       break;
     }
   }

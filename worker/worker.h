@@ -39,6 +39,9 @@ struct WorkerOptions {
   std::optional<std::uint64_t> max_filesize_bytes;
 };
 
+// How many fetchers a worker with these options has.
+[[nodiscard]] std::size_t thread_count(const WorkerOptions& options);
+
 // Written by the relay, read by any thread, relaxed.
 struct WorkerCounters {
   std::atomic<std::uint64_t> running{0};
@@ -64,7 +67,7 @@ class Worker {
     zmq::socket_t producer, collector;
     Instant producer_heard{}, collector_heard{};
     PeerWatch producer_watch, collector_watch;
-    bool results_blocked = false;
+    bool producer_blocked = false, collector_blocked = false;  // something did not leave
   };
 
   void wait(Instant now);
@@ -73,6 +76,7 @@ class Worker {
   void send(Instant now);
   void give_orders();
   void apply_ceilings(JobSettings& settings) const;
+  void apply_ceilings(Task& task) const;
   void report(Instant now);
   void begin_drain(Instant now);
   [[nodiscard]] std::optional<RunEnd> ended(Instant now);

@@ -15,12 +15,14 @@ std::uint32_t backlog_for(std::uint32_t slots) { return std::min(slots, 64 + slo
 WorkerCore::WorkerCore(Settings settings)
     : settings_(std::move(settings)), links_(settings_.links) {}
 
-void WorkerCore::on_producer_message(std::size_t link, Received received) {
+void WorkerCore::on_producer_message(std::size_t link, Received received, Instant now) {
+  links_[link].producer_heard = now;
+  links_[link].producer_left = std::holds_alternative<Bye>(received.message);
   if (auto* tasks = std::get_if<Tasks>(&received.message)) {
     on_tasks(links_[link], received, *tasks);
   } else if (std::holds_alternative<Done>(received.message)) {
     on_done(link, received);
-  } else {
+  } else if (!std::holds_alternative<Bye>(received.message)) {
     ++dropped_;
   }
 }
@@ -53,10 +55,10 @@ void WorkerCore::end_session(Link& link) {
   link.session.reset();
 }
 
-void WorkerCore::on_collector_message(std::size_t link, Received received) {
+void WorkerCore::on_collector_message(std::size_t link, Received received, Instant now) {
   auto& session = links_[link].session;
   if (const auto* acks = std::get_if<Acks>(&received.message)) {
-    if (session && session->job() == received.job) session->outbox().on_acks(*acks);
+    if (session && session->job() == received.job) session->outbox().on_acks(*acks, now);
   } else if (std::holds_alternative<Done>(received.message)) {
     on_done(link, received);
   } else {
@@ -87,24 +89,25 @@ void WorkerCore::advance(Instant now) {
   }
   start_tasks();
   send_heartbeats(now);
-  if (draining_) leave_when_drained();
+  if (draining_) leave_when_drained(now);
 }
 
-// One from each link in turn, so that a job with a long queue does not starve another.
+// From each link in turn, beginning where the last turn ended, so that a job with a long queue
+// does not starve another.
 void WorkerCore::start_tasks() {
   std::size_t free = settings_.slots - std::min<std::size_t>(settings_.slots, running());
-  bool started = true;
-  while (started && free > 0) {
-    started = false;
-    for (Link& link : links_) {
-      if (!link.session || free == 0) continue;
-      const bool full = link.session->outbox().held_bytes() >= settings_.held_bytes;
-      auto task = link.session->start_next(full);
-      if (!task) continue;
-      commands_.emplace_back(Fetch{link.session->slot(), std::move(*task)});
-      started = true;
-      --free;
+  for (std::size_t idle = 0; free > 0 && idle < links_.size();) {
+    auto& session = links_[next_link_].session;
+    next_link_ = (next_link_ + 1) % links_.size();
+    const bool full = session && session->outbox().held_bytes() >= settings_.held_bytes;
+    auto task = session ? session->start_next(full) : std::nullopt;
+    if (!task) {
+      ++idle;
+      continue;
     }
+    commands_.emplace_back(Fetch{session->slot(), std::move(*task)});
+    idle = 0;
+    --free;
   }
 }
 
@@ -149,10 +152,16 @@ bool WorkerCore::has_reports() const {
   });
 }
 
-void WorkerCore::leave_when_drained() {
-  const bool idle = std::all_of(links_.begin(), links_.end(), [](const Link& link) {
-    return !link.session || link.session->idle();
-  });
+// Reports are for a producer that reads them; results are waited for in any case.
+bool WorkerCore::is_idle(const Link& link, Instant now) {
+  if (!link.session) return true;
+  const bool unread = link.producer_left || now - link.producer_heard >= kGone;
+  return link.session->is_empty() && (unread || link.session->reports().empty());
+}
+
+void WorkerCore::leave_when_drained(Instant now) {
+  const bool idle = std::all_of(links_.begin(), links_.end(),
+                                [now](const Link& link) { return is_idle(link, now); });
   if (!idle || left_) return;
   left_ = true;
   for (std::size_t number = 0; number < links_.size(); ++number) {

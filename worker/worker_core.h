@@ -23,6 +23,7 @@ class WorkerCore {
   static constexpr std::chrono::seconds kHeartbeat{1};
   // Reports of finished tasks are credit: they leave at once, but not more often than this.
   static constexpr std::chrono::milliseconds kReportInterval{2};
+  static constexpr std::chrono::seconds kGone{3};  // so silent, a producer reads no reports
 
   struct Settings {
     WorkerId id{};
@@ -35,10 +36,11 @@ class WorkerCore {
   };
   explicit WorkerCore(Settings settings);
 
-  void on_producer_message(std::size_t link, Received received);
-  void on_collector_message(std::size_t link, Received received);
+  void on_producer_message(std::size_t link, Received received, Instant now);
+  void on_collector_message(std::size_t link, Received received, Instant now);
   void on_fetched(Fetched fetched);
   void advance(Instant now);
+  void producer_unreached() { last_heartbeat_ = {}; }  // say at once again what did not leave
   void drain();  // take no more, give back what is not started, finish what runs
 
   enum class To : std::uint8_t { producer, collector };
@@ -69,7 +71,9 @@ class WorkerCore {
  private:
   struct Link {
     std::optional<JobSession> session;
-    bool finished = false;  // its job is done and nothing more is expected
+    Instant producer_heard{};
+    bool producer_left = false;  // it said Bye; it may come back
+    bool finished = false;       // its job is done and nothing more is expected
   };
 
   void on_tasks(Link& link, Received& received, Tasks& message);
@@ -78,11 +82,13 @@ class WorkerCore {
   void start_tasks();
   void send_heartbeats(Instant now);
   void say_bye(std::size_t number);
-  void leave_when_drained();
+  void leave_when_drained(Instant now);
+  [[nodiscard]] static bool is_idle(const Link& link, Instant now);
   [[nodiscard]] std::uint32_t share_of(std::uint32_t amount) const;
 
   const Settings settings_;
   std::vector<Link> links_;
+  std::size_t next_link_ = 0;  // whose turn it is to start a task
   std::uint32_t next_slot_ = 1;
   std::uint64_t heartbeat_seq_ = 0;
   bool draining_ = false;

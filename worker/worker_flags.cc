@@ -42,9 +42,9 @@ void add_worker_fleet_flags(CLI::App& app, WorkerOptions& options, WorkerFleetFl
 }
 
 void check_descriptors(const WorkerOptions& options, std::uint64_t limit) {
-  constexpr std::uint64_t kOwn = 64;  // sockets of ours, files, epoll and wake-ups
-  // A name look-up may hold a socket pair beside the connection's own.
-  const std::uint64_t needed = std::uint64_t{options.concurrency} + kOwn;
+  constexpr std::uint64_t kOwn = 64;        // sockets of ours, files
+  constexpr std::uint64_t kOfThread = 160;  // spare connections, epoll, wake-ups, libcurl's own
+  const std::uint64_t needed = options.concurrency + kOwn + kOfThread * thread_count(options);
   if (needed <= limit) return;
   throw UsageError("--concurrency", std::to_string(options.concurrency) + " transfers need " +
                                         std::to_string(needed) + " open files, the limit is " +

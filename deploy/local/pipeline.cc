@@ -20,6 +20,7 @@ ProducerOptions local(ProducerOptions options) {
   options.bind = kTasks;
   options.collector = kResults;
   options.peer_timeout = {};
+  options.late_logins = {};
   return options;
 }
 

@@ -2,11 +2,14 @@
 # Counts fetchline's instructions a URL with callgrind: free of the noise of clocks, so that a
 # regression shows. Adds a line to HOTPATH.md and renews what stands below it.
 #
-#     tests/bench/hot-path.sh [BUILD]      BUILD: a Release build with -DFETCHLINE_BENCH=ON
+#     tests/bench/hot-path.sh [BUILD [COMMIT]]
+#
+# BUILD: a Release build with -DFETCHLINE_BENCH=ON; COMMIT: what it was built from, else HEAD.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=${1:-$here/../../build/bench}
+commit=${2:-$(git -C "$here" rev-parse --short HEAD)}
 port=${PORT:-18090}
 # What starting and ending cost goes away by subtracting a short run from a long one.
 short=500
@@ -36,4 +39,5 @@ count() {
 }
 count "$short"
 count "$long"
-"$here/hot_path.py" "$scratch/$short" "$scratch/$long" $((long - short)) "$here/HOTPATH.md"
+"$here/hot_path.py" "$scratch/$short" "$scratch/$long" $((long - short)) "$commit" \
+  "$here/HOTPATH.md"

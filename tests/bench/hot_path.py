@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reads callgrind's files of a short and a long run and writes down what a URL costs.
 
-    hot_path.py SHORT_DIR LONG_DIR URLS_BETWEEN HOTPATH.md
+    hot_path.py SHORT_DIR LONG_DIR URLS_BETWEEN COMMIT HOTPATH.md
 """
 
 import collections
@@ -9,7 +9,6 @@ import datetime
 import glob
 import os
 import re
-import subprocess
 import sys
 
 THREADS = {  # by a function that only this thread runs; its lambdas run elsewhere too
@@ -139,14 +138,6 @@ def functions_table(costs, threads):
                     for own, inclusive, thread, name in rows[:TOP]]
 
 
-def commit_of(folder):
-    def git(*arguments):
-        return subprocess.run(("git", "-C", folder) + arguments, text=True, capture_output=True,
-                              check=False).stdout.strip()
-    changed = git("status", "--porcelain", "--", "producer", "worker", "collector", "proto", "deploy")
-    return git("rev-parse", "--short", "HEAD") + ("+" if changed else "")
-
-
 def history_of(path, threads):
     """The rows written so far, under a head with these threads."""
     head = [HISTORY + " " + " | ".join(threads) + " |", "|---|---|--:|" + "--:|" * len(threads)]
@@ -162,20 +153,20 @@ def history_of(path, threads):
 
 
 def main():
-    if len(sys.argv) != 5:
+    if len(sys.argv) != 6:
         print(__doc__, file=sys.stderr)
         return 2
-    short, long, urls, path = sys.argv[1:]
+    short, long, urls, commit, path = sys.argv[1:]
     costs = difference(read_run(short), read_run(long), int(urls))
     threads = ["fetcher", "relay", "producer", "collector"]
     totals = [sum(own for own, _ in costs[thread].values()) for thread in threads]
-    row = [commit_of(os.path.dirname(path)), datetime.date.today().isoformat()]
+    row = [commit, datetime.date.today().isoformat()]
     row += [f"{number:,.0f}" for number in [sum(totals)] + totals]
     lines = ["# Instructions a URL", "",
              "One process, `-j 64 --threads 1`, 1 kB bodies, counted by callgrind; starting and ending",
-             "are subtracted. How turns fall differs from run to run, so 3 % are noise. valgrind has no SHA",
-             "instructions: what libcrypto costs the collector here is a tenth of that in earnest.",
-             "`hot-path.sh` adds a line.", ""]
+             "are subtracted. How turns fall differs from run to run: a thread's figure varied by up to",
+             "10 %. valgrind has no SHA instructions, so libcrypto costs the collector far less in",
+             "earnest. `hot-path.sh` adds a line.", ""]
     lines += history_of(path, threads) + ["| " + " | ".join(row) + " |"]
     lines += ["", f"## At {row[0]}", ""] + groups_table(costs, threads)
     lines += [""] + functions_table(costs, threads)

@@ -145,6 +145,10 @@ class Spread:
                 f"({min(self.values):.{digits}f}–{max(self.values):.{digits}f})")
 
 
+def is_steady(control_spread):
+    return AA_LOWEST <= control_spread.median <= AA_HIGHEST
+
+
 @dataclass
 class Comparison:
     ratio: Spread
@@ -154,7 +158,7 @@ class Comparison:
 
     @property
     def is_steady(self):
-        return AA_LOWEST <= self.control.median <= AA_HIGHEST
+        return is_steady(self.control)
 
 
 def control(measure_a, pairs):
@@ -162,7 +166,7 @@ def control(measure_a, pairs):
     for _ in range(ATTEMPTS):
         costs = [measure_a() for _ in range(pairs + 1)]
         spread = Spread([after / before for before, after in zip(costs, costs[1:])])
-        if AA_LOWEST <= spread.median <= AA_HIGHEST:
+        if is_steady(spread):
             break
     return spread
 

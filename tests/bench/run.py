@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the benchmarks and writes RESULTS.md and cpu-per-url.png beside itself.
 
-    run.py --build DIR [--quick] [--rows 1,2,…] [--no-plot]
+    run.py --build DIR --commit ID [--quick] [--rows 1,2,…] [--no-plot]
 
 With --rows the table goes to stdout only: RESULTS.md is always one whole run. Installing and
 building is run.sh's work.
@@ -17,7 +17,7 @@ import sys
 
 import plot
 import rows
-from measure import AA_HIGHEST, AA_LOWEST, CLIENT_CORE, Failed, free_ports
+from measure import AA_HIGHEST, AA_LOWEST, CLIENT_CORE, Failed, free_ports, is_steady
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -57,21 +57,15 @@ def machine():
     return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}"
 
 
-def commit():
-    changed = output_of("git", "-C", HERE, "status", "--porcelain", "--untracked-files=no")
-    return output_of("git", "-C", HERE, "rev-parse", "--short", "HEAD") + \
-        (" with changes" if changed else "")
-
-
 def load():
     return " ".join(f"{value:.1f}" for value in os.getloadavg())
 
 
-def heading(bench, control, load_before):
+def heading(bench, commit, control, load_before):
     return [
         "# Results", "",
         f"- {machine()}; client on one core, origin on another",
-        f"- commit {commit()}, {datetime.date.today().isoformat()}; "
+        f"- programs of commit {commit}, {datetime.date.today().isoformat()}; "
         f"{output_of('curl', '--version').split(' (')[0]}",
         f"- {bench.pairs} pairs a row{' (`--quick`)' if bench.quick else ''}; "
         f"load before and after: {load_before}, {load()}",
@@ -97,6 +91,17 @@ def micro_table(bench):
                     for one in json.loads(ran)["benchmarks"]]
 
 
+def plotted(bench):
+    before = rows.first_control(bench)
+    if not is_steady(before):
+        return ["", f"CPU against concurrency: not reported, B0 over B0 was {before}."]
+    points = plot.measure(bench)
+    plot.draw(points, os.path.join(HERE, "cpu-per-url.png"))
+    return ["", "CPU a URL in µs, at about 5,000 URLs a second; B0 over B0 just before was "
+            f"{before}:", ""] + plot.table(points) + \
+        ["", "![CPU a URL against concurrency](cpu-per-url.png)"]
+
+
 def measure_rows(bench, wanted):
     results = []
     for name in wanted:
@@ -115,6 +120,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", required=True)
+    parser.add_argument("--commit", required=True, help="that the programs were built from")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--rows", default=",".join(rows.ALL))
     parser.add_argument("--no-plot", action="store_true")
@@ -132,12 +138,9 @@ def main():
     control = rows.first_control(bench)
     print(f"B0 over B0: {control}", file=sys.stderr, flush=True)
     results = measure_rows(bench, wanted)
-    lines = heading(bench, control, load_before) + table(results)
+    lines = heading(bench, options.commit, control, load_before) + table(results)
     if not options.no_plot:
-        points = plot.measure(bench)
-        plot.draw(points, os.path.join(HERE, "cpu-per-url.png"))
-        lines += ["", "CPU a URL in µs, at about 5,000 URLs a second:", ""] + plot.table(points)
-        lines += ["", "![CPU a URL against concurrency](cpu-per-url.png)"]
+        lines += plotted(bench)
     lines += [""] + micro_table(bench)
     if wanted != list(rows.ALL):
         print("\n".join(lines))

@@ -27,10 +27,14 @@ if command -v dpkg-query >/dev/null; then
     python3-requests python3-scrapy python3-celery python3-redis redis-server gnuplot-nox valgrind
 fi
 
+# Of what is built now: others may commit while it runs.
+commit=$(git -C "$root" rev-parse --short HEAD)
+[[ -z $(git -C "$root" status --porcelain -- producer worker collector proto deploy) ]] ||
+  commit+=" with changes"
 cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
   -DFETCHLINE_TESTS=ON -DFETCHLINE_BENCH=ON >/dev/null
 cmake --build "$build" --target fetchline fetchline-producer fetchline-worker \
   fetchline-collector bench-origin bench-loop bench-fleet bench-micro >/dev/null
 
 ulimit -n "$(ulimit -Hn)"
-exec "$here/run.py" --build "$build" "$@"
+exec "$here/run.py" --build "$build" --commit "$commit" "$@"

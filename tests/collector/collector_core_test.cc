@@ -151,14 +151,14 @@ TEST(CollectorCore, AcknowledgesACopyAgainAndCountsItOnce) {
   EXPECT_EQ(total_of(scene.core.counts()), 2U);
 }
 
-TEST(CollectorCore, RefusesWhatIsBeyondTheWindow) {
+TEST(CollectorCore, KeepsNothingBeyondTheWindow) {
   Scene scene(4);
   scene.open();
   scene.results("a", {3, 4});
   scene.turn();
   const Acks acks = scene.heard_one<Acks>("a");
   EXPECT_EQ(acks.accepted, set_of({{3, 3}}));
-  EXPECT_EQ(acks.refused, set_of({{4, 4}}));
+  EXPECT_TRUE(acks.refused.empty());
 }
 
 TEST(CollectorCore, TakesResultsOfAnyEpochOfTheJob) {
@@ -336,21 +336,26 @@ TEST(CollectorCore, RefusesButNeverTheHeadWhenMemoryIsFull) {
 }
 
 TEST(CollectorCore, AdmitsOnlyTheHeadAfterARefusalUntilTheHeadHasMoved) {
-  Scene scene(4);
-  scene.open();
-  scene.turn(1s);
-  (void)scene.heard<State>("producer");
-  scene.results("a", {9});
+  TightScene scene;
+  scene.results("a", {9}, 20 * scene.kBody);  // more than there is room for at all
   scene.turn(2ms);
   EXPECT_EQ(scene.heard_one<Acks>("a").admit_limit, 1U);
-  EXPECT_EQ(scene.heard_one<State>("producer").dispatch_limit, 1U);
   scene.turn(1s);
   EXPECT_TRUE(scene.heard<Acks>("a").empty()) << "it would only be refused again";
   scene.results("b", {0});
   (void)scene.take_all();
   scene.turn(2ms);
   EXPECT_EQ(scene.heard_one<Acks>("a").admit_limit, kMaxIndex);
-  EXPECT_EQ(scene.heard_one<State>("producer").dispatch_limit, 5U);
+}
+
+TEST(CollectorCore, IsNotMadeTightByAResultThatNobodyAskedFor) {
+  Scene scene(4);
+  scene.open();
+  scene.results("a", {9});
+  scene.results("b", {2});
+  scene.turn(2ms);
+  EXPECT_TRUE(scene.heard<Acks>("a").empty());
+  EXPECT_EQ(scene.heard_one<Acks>("b").admit_limit, kMaxIndex);
 }
 
 TEST(CollectorCore, TellsThoseWhoWaitWhenThereIsRoomAgain) {

@@ -61,13 +61,13 @@ TEST(Reorder, KeepsTheFirstOfTwoCopies) {
 TEST(Reorder, HasNoRoomBeyondItsWindow) {
   ReorderBuffer buffer(3, kPlenty);
   EXPECT_EQ(buffer.window(), 3U);
-  EXPECT_EQ(buffer.store(result(3)), Verdict::no_room);
+  EXPECT_EQ(buffer.store(result(3)), Verdict::beyond);
   EXPECT_EQ(buffer.store(result(2)), Verdict::stored);
   EXPECT_EQ(buffer.store(result(0)), Verdict::stored);
   (void)buffer.take_next();
   EXPECT_EQ(buffer.store(result(3)), Verdict::stored);
-  EXPECT_EQ(buffer.store(result(4)), Verdict::no_room);
-  EXPECT_EQ(buffer.store(result(kMaxIndex - 1)), Verdict::no_room);
+  EXPECT_EQ(buffer.store(result(4)), Verdict::beyond);
+  EXPECT_EQ(buffer.store(result(kMaxIndex - 1)), Verdict::beyond);
   EXPECT_EQ(buffer.held(), 2U);
 }
 

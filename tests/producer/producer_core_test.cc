@@ -180,18 +180,22 @@ TEST(ProducerCore, IsOverWhenEveryWorkerSaidBye) {
   scene.turn();
   EXPECT_FALSE(scene.core.over(scene.now));
   scene.collector_says(Done{});
-  scene.turn();
+  scene.turn(1s);
   scene.leaves(a);
   EXPECT_FALSE(scene.core.over(scene.now));
   scene.leaves(b);
   EXPECT_TRUE(scene.core.over(scene.now));
 }
 
-TEST(ProducerCore, IsOverAtOnceWithoutWorkers) {
+TEST(ProducerCore, StaysASecondForWorkersThatComeTooLate) {
   Scene scene;
   scene.open();
   scene.collector_says(Done{});
-  EXPECT_TRUE(scene.core.over(scene.now));
+  EXPECT_FALSE(scene.core.over(scene.now));
+  StubWorker& late = scene.worker("late", 1);
+  scene.turn();
+  EXPECT_EQ(late.done.size(), 1U);
+  EXPECT_TRUE(scene.core.over(scene.now + 1s));
 }
 
 TEST(ProducerCore, WaitsNoLongerThanFiveSecondsForWorkersThatSayNoBye) {

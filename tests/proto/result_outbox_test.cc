@@ -66,7 +66,7 @@ Acks accepting(std::uint64_t seq, std::initializer_list<IndexRange> ranges) {
 // An outbox that has heard from its collector and may send everything.
 ResultOutbox connected(Acks message = acks(1)) {
   ResultOutbox outbox;
-  outbox.on_acks(message);
+  outbox.on_acks(message, kStart);
   return outbox;
 }
 
@@ -94,7 +94,7 @@ TEST(ResultOutbox, SendsEachOnceAndHoldsItUntilItIsAcknowledged) {
   EXPECT_FALSE(outbox.is_waiting());
   EXPECT_EQ(outbox.held_count(), 2U);
   EXPECT_TRUE(outbox.holds(1));
-  outbox.on_acks(accepting(2, {{1, 1}}));
+  outbox.on_acks(accepting(2, {{1, 1}}), kStart);
   EXPECT_FALSE(outbox.holds(1));
   EXPECT_TRUE(outbox.holds(2));
 }
@@ -115,13 +115,13 @@ TEST(ResultOutbox, TakesAcknowledgementsInAnyOrderAndRepeated) {
   ResultOutbox outbox = connected();
   add(outbox, {1, 2, 3, 4, 5});
   (void)all(outbox, kStart);
-  outbox.on_acks(accepting(9, {{4, 5}}));
-  outbox.on_acks(accepting(3, {{1, 1}, {3, 3}}));  // overtaken, but still a fact
-  outbox.on_acks(accepting(9, {{4, 5}}));
-  outbox.on_acks(accepting(10, {{100, kMaxIndex - 1}}));  // of things we never had
+  outbox.on_acks(accepting(9, {{4, 5}}), kStart);
+  outbox.on_acks(accepting(3, {{1, 1}, {3, 3}}), kStart);  // overtaken, but still a fact
+  outbox.on_acks(accepting(9, {{4, 5}}), kStart);
+  outbox.on_acks(accepting(10, {{100, kMaxIndex - 1}}), kStart);  // of things we never had
   EXPECT_EQ(outbox.held_count(), 1U);
   EXPECT_TRUE(outbox.holds(2));
-  outbox.on_acks(accepting(2, {{0, 1000}}));
+  outbox.on_acks(accepting(2, {{0, 1000}}), kStart);
   EXPECT_TRUE(outbox.empty());
   EXPECT_EQ(outbox.held_bytes(), 0U);
 }
@@ -129,7 +129,7 @@ TEST(ResultOutbox, TakesAcknowledgementsInAnyOrderAndRepeated) {
 TEST(ResultOutbox, ForgetsWhatIsAcknowledgedBeforeItWasSent) {
   ResultOutbox outbox = connected();
   add(outbox, {1, 2});
-  outbox.on_acks(accepting(2, {{1, 1}}));
+  outbox.on_acks(accepting(2, {{1, 1}}), kStart);
   EXPECT_EQ(all(outbox, kStart), (Indices{2}));
 }
 
@@ -139,7 +139,7 @@ TEST(ResultOutbox, CountsTheBytesItHolds) {
   outbox.add(result(2, 5000));
   EXPECT_GE(outbox.held_bytes(), 6000U);
   EXPECT_LT(outbox.held_bytes(), 6200U);
-  outbox.on_acks(accepting(2, {{2, 2}}));
+  outbox.on_acks(accepting(2, {{2, 2}}), kStart);
   EXPECT_GE(outbox.held_bytes(), 1000U);
   EXPECT_LT(outbox.held_bytes(), 1100U);
 }
@@ -152,7 +152,7 @@ TEST(ResultOutbox, HoldsBackWhatIsNotAdmitted) {
   add(outbox, {4, 5, 6});
   EXPECT_EQ(all(outbox, kStart), (Indices{4}));
   EXPECT_TRUE(outbox.is_waiting());
-  outbox.on_acks(acks(2));
+  outbox.on_acks(acks(2), kStart);
   EXPECT_EQ(all(outbox, kStart), (Indices{5, 6}));
 }
 
@@ -170,7 +170,7 @@ TEST(ResultOutbox, SendsTheHeadWhateverTheLimits) {
   EXPECT_EQ(all(outbox, kStart), (Indices{0}));
   shut.seq = 2;
   shut.watermark = 8;
-  outbox.on_acks(shut);
+  outbox.on_acks(shut, kStart);
   EXPECT_EQ(all(outbox, kStart), (Indices{8}));
 }
 
@@ -178,7 +178,7 @@ TEST(ResultOutbox, ObeysTheNewestLimitsOnly) {
   Acks tight = acks(5);
   tight.admit_limit = 1;
   ResultOutbox outbox = connected(tight);
-  outbox.on_acks(acks(4));  // overtaken
+  outbox.on_acks(acks(4), kStart);  // overtaken
   add(outbox, {3, 4});
   EXPECT_EQ(all(outbox, kStart), (Indices{3}));  // the probe
   EXPECT_TRUE(all(outbox, kStart).empty());
@@ -192,7 +192,7 @@ TEST(ResultOutbox, KeepsNoMoreUnderWayThanTheByteWindow) {
   EXPECT_EQ(all(outbox, kStart), (Indices{1, 2}));
   narrow.seq = 2;
   narrow.accepted = set_of({{1, 1}});
-  outbox.on_acks(narrow);
+  outbox.on_acks(narrow, kStart);
   EXPECT_EQ(all(outbox, kStart), (Indices{3}));
 }
 
@@ -205,7 +205,7 @@ TEST(ResultOutbox, SendsAResultLargerThanTheByteWindowAlone) {
   EXPECT_EQ(all(outbox, kStart), (Indices{1}));
   narrow.seq = 2;
   narrow.accepted = set_of({{1, 1}});
-  outbox.on_acks(narrow);
+  outbox.on_acks(narrow, kStart);
   EXPECT_EQ(all(outbox, kStart), (Indices{2}));
 }
 
@@ -224,9 +224,9 @@ TEST(ResultOutbox, SendsAgainWhatWasRefused) {
   Acks refusing = acks(2);
   refusing.refused = set_of({{2, 3}});
   refusing.admit_limit = 3;
-  outbox.on_acks(refusing);
+  outbox.on_acks(refusing, kStart);
   EXPECT_EQ(all(outbox, kStart), (Indices{2}));
-  outbox.on_acks(acks(3));
+  outbox.on_acks(acks(3), kStart);
   EXPECT_EQ(all(outbox, kStart), (Indices{3}));
 }
 
@@ -235,7 +235,7 @@ TEST(ResultOutbox, IsNotConfusedByARefusalOfWhatItDidNotSend) {
   add(outbox, {1, 2});
   Acks refusing = acks(2);
   refusing.refused = set_of({{0, 10}});
-  outbox.on_acks(refusing);
+  outbox.on_acks(refusing, kStart);
   EXPECT_EQ(all(outbox, kStart), (Indices{1, 2}));
 }
 
@@ -261,7 +261,7 @@ TEST(ResultOutbox, DoesNotResendOnTheOldSendingsTimeWhatWentAgainSince) {
   (void)all(outbox, kStart);
   Acks refusing = acks(2);
   refusing.refused = set_of({{1, 1}});
-  outbox.on_acks(refusing);
+  outbox.on_acks(refusing, kStart);
   EXPECT_EQ(all(outbox, kStart + 4s), (Indices{1}));
   outbox.advance(kStart + 5s);
   EXPECT_TRUE(all(outbox, kStart + 5s).empty());
@@ -275,7 +275,7 @@ TEST(ResultOutbox, ResendsEverythingToANewCollectorProcess) {
   (void)all(outbox, kStart);
   Acks reborn = accepting(1, {{2, 2}});
   reborn.boot = BootId{2};
-  outbox.on_acks(reborn);
+  outbox.on_acks(reborn, kStart);
   EXPECT_EQ(all(outbox, kStart), (Indices{1, 3}));
 }
 
@@ -285,7 +285,7 @@ TEST(ResultOutbox, ObeysTheLimitsOfANewCollectorProcessWhateverItsCount) {
   reborn.boot = BootId{2};
   reborn.watermark = 5;
   reborn.admit_limit = 6;
-  outbox.on_acks(reborn);
+  outbox.on_acks(reborn, kStart);
   EXPECT_EQ(outbox.watermark(), 5U);
   add(outbox, {5, 6});
   EXPECT_EQ(all(outbox, kStart), (Indices{5}));
@@ -299,14 +299,14 @@ TEST(ResultOutbox, ProbesWithOneResultASecondWhileNothingIsAdmitted) {
   EXPECT_EQ(all(outbox, kStart), (Indices{0}));
   tight.seq = 2;
   tight.accepted = set_of({{0, 0}});
-  outbox.on_acks(tight);
+  outbox.on_acks(tight, kStart);
   add(outbox, {7, 8, 9});
   EXPECT_TRUE(all(outbox, kStart + 999ms).empty());
   EXPECT_EQ(all(outbox, kStart + 1s), (Indices{7}));
   EXPECT_TRUE(all(outbox, kStart + 2s).empty());  // the probe is still under way
   tight.seq = 3;
   tight.refused = set_of({{7, 7}});
-  outbox.on_acks(tight);
+  outbox.on_acks(tight, kStart);
   EXPECT_EQ(all(outbox, kStart + 2s), (Indices{7}));
 }
 
@@ -360,7 +360,7 @@ TEST(ResultOutbox, TakesAnIndexAgainThatItForgot) {
   ResultOutbox outbox = connected();
   add(outbox, {1});
   (void)all(outbox, kStart);
-  outbox.on_acks(accepting(2, {{1, 1}}));
+  outbox.on_acks(accepting(2, {{1, 1}}), kStart);
   add(outbox, {1});
   EXPECT_EQ(all(outbox, kStart + 3s), (Indices{1}));
   outbox.advance(kStart + 5s);  // the first sending's time is not the second's
@@ -405,7 +405,7 @@ TEST(ResultOutbox, DeliversEverythingOverALossyLink) {
         if (fits) arrived.insert(index);
       }
       answer.admit_limit = random() % kCount;
-      if (random() % 4 != 0) outbox.on_acks(answer);
+      if (random() % 4 != 0) outbox.on_acks(answer, kStart);
     }
   }
   EXPECT_TRUE(outbox.empty());
@@ -423,7 +423,7 @@ TEST(ResultOutbox, SendsNothingAgainWhenItHearsFromItsFirstCollector) {
   acks.admit_limit = kWide;
   acks.byte_window = kWide;
   acks.accepted = set_of({{0, 0}});
-  outbox.on_acks(acks);
+  outbox.on_acks(acks, kStart);
   EXPECT_EQ(next(outbox, kStart), (Indices{}));
 }
 

@@ -17,7 +17,6 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
 }
 
 void run_seed(std::uint64_t seed) {
-  if (std::getenv("FETCHLINE_TRACE")) std::fprintf(stderr, "seed %lu\n", seed);
   const Plan plan(seed);
   World world(plan);
   world.run();

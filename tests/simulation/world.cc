@@ -186,7 +186,7 @@ void World::turn_producer() {
       network_.carry(std::move(outgoing.frames), [this, w = worker.get()](Received received) {
         if (w->gone()) return;
         w->heard = network_.now();
-        w->core.on_producer_message(0, std::move(received));
+        w->core.on_producer_message(0, std::move(received), network_.now());
         turn_worker(*w);
       });
       break;
@@ -233,7 +233,7 @@ void World::turn_collector() {
       network_.carry(std::move(outgoing.frames), [this, w = worker.get()](Received received) {
         if (w->gone()) return;
         w->heard = network_.now();
-        w->core.on_collector_message(0, std::move(received));
+        w->core.on_collector_message(0, std::move(received), network_.now());
         turn_worker(*w);
       });
       break;

@@ -69,7 +69,7 @@ TEST(JobSession, StartsTheLowestIndexFirst) {
   EXPECT_EQ(start_all(job), (Indices{3, 4, 5}));
   EXPECT_EQ(job.queued(), 0U);
   EXPECT_EQ(job.running(), 3U);
-  EXPECT_FALSE(job.idle());
+  EXPECT_FALSE(job.is_empty());
 }
 
 TEST(JobSession, SaysWhichMessagesItReceived) {
@@ -231,28 +231,29 @@ TEST(JobSession, StartsOnlyTheHeadWhenAsked) {
   Acks acks;
   acks.boot = BootId{1};
   acks.watermark = 5;
-  job.outbox().on_acks(acks);
+  job.outbox().on_acks(acks, {});
   EXPECT_EQ(start_all(job, true), (Indices{4, 5}));
   EXPECT_EQ(job.queued(), 1U);
 }
 
-TEST(JobSession, IsIdleWhenNothingIsLeftToSay) {
+TEST(JobSession, IsEmptyWhenNothingIsLeftButReports) {
   JobSession job = session();
-  EXPECT_TRUE(job.idle());
+  EXPECT_TRUE(job.is_empty());
   job.on_tasks(Epoch{1}, tasks(1, {0}), false);
-  EXPECT_FALSE(job.idle());
+  EXPECT_FALSE(job.is_empty());
   (void)start_all(job);
-  EXPECT_FALSE(job.idle());
+  EXPECT_FALSE(job.is_empty());
   job.on_fetched(fetched(0));
-  EXPECT_FALSE(job.idle());
+  EXPECT_FALSE(job.is_empty());
   Acks acks;
   acks.accepted = set_of({{0, 0}});
-  job.outbox().on_acks(acks);
-  EXPECT_FALSE(job.idle()) << "the producer does not know yet";
+  job.outbox().on_acks(acks, {});
+  EXPECT_TRUE(job.is_empty());
+  EXPECT_FALSE(job.reports().empty()) << "the producer does not know yet";
   Tasks answer;
   answer.reports_seen = 1;
   job.on_tasks(Epoch{1}, answer, false);
-  EXPECT_TRUE(job.idle());
+  EXPECT_TRUE(job.reports().empty());
 }
 
 // Epochs.

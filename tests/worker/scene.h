@@ -32,11 +32,11 @@ class Scene {
 
   template <class T>
   void producer_says(const T& message, std::size_t link = 0, Epoch epoch = Epoch{1}) {
-    core.on_producer_message(link, {job_of(link), epoch, message});
+    core.on_producer_message(link, {job_of(link), epoch, message}, now);
   }
   template <class T>
   void collector_says(const T& message, std::size_t link = 0) {
-    core.on_collector_message(link, {job_of(link), Epoch{1}, message});
+    core.on_collector_message(link, {job_of(link), Epoch{1}, message}, now);
   }
 
   // A numbered message with tasks; with settings as long as the worker has confirmed none.

@@ -147,7 +147,7 @@ TEST(WorkerCore, DropsItsJobForAnotherOnTheSameLink) {
   other.seq = 1;
   other.settings = Scene::settings_of(1);
   other.tasks.resize(1);
-  scene.core.on_producer_message(0, {job_number(9), Epoch{1}, other});
+  scene.core.on_producer_message(0, {job_number(9), Epoch{1}, other}, scene.now);
   scene.turn(1s);
   ASSERT_EQ(scene.opened.size(), 2U);
   EXPECT_NE(scene.opened[0].job, scene.opened[1].job);
@@ -231,7 +231,7 @@ TEST(WorkerCore, IgnoresAcknowledgementsOfAnotherJob) {
   scene.hand_out({0});
   scene.turn();
   scene.finish(0);
-  scene.core.on_collector_message(0, {job_number(9), Epoch{1}, scene.acks({{0, 0}})});
+  scene.core.on_collector_message(0, {job_number(9), Epoch{1}, scene.acks({{0, 0}})}, scene.now);
   EXPECT_TRUE(scene.core.awaits_collector(0));
 }
 
@@ -301,7 +301,7 @@ TEST(WorkerCore, IsNotEndedByAnotherJobsDone) {
   Scene scene;
   scene.hand_out({0});
   scene.turn();
-  scene.core.on_producer_message(0, {job_number(9), Epoch{1}, Done{}});
+  scene.core.on_producer_message(0, {job_number(9), Epoch{1}, Done{}}, scene.now);
   EXPECT_FALSE(scene.core.over());
   EXPECT_EQ(scene.core.running(), 1U);
 }
@@ -344,7 +344,7 @@ TEST(WorkerCore, StaysForTheNextJobWhenItIsToBeKeptAlive) {
   next.settings = JobSettings();
   next.tasks.resize(1);
   next.tasks[0].index = 3;
-  scene.core.on_producer_message(0, {job_number(9), Epoch{1}, next});
+  scene.core.on_producer_message(0, {job_number(9), Epoch{1}, next}, scene.now);
   (void)scene.take_started();
   scene.turn();
   EXPECT_EQ(scene.take_started(), (Indices{3}));
@@ -567,7 +567,7 @@ TEST(WorkerCore, KeepsItsJobWhenAnotherComesWithoutSettings) {
   Tasks stray;
   stray.seq = 1;
   stray.tasks.emplace_back().index = 5;
-  scene.core.on_producer_message(0, {job_number(9), Epoch{1}, stray});
+  scene.core.on_producer_message(0, {job_number(9), Epoch{1}, stray}, scene.now);
   EXPECT_TRUE(scene.core.queued() + scene.core.running() == 1);
 }
 
