@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "collector/json_text.h"
 #include "proto/codec.h"
 
 namespace fetchline {
@@ -62,7 +63,8 @@ void CollectorCore::on_results(const PeerId& peer, Results& message, Instant now
   last_result_ = now;
   for (Result& result : message.results) {
     const Index index = result.index;
-    if (total_ && index >= *total_) {
+    const bool forged = !result.meta.empty() && !is_json_on_one_line(result.meta);
+    if (forged || (total_ && index >= *total_)) {
       ++dropped_;
       continue;
     }
@@ -84,13 +86,13 @@ void CollectorCore::on_results(const PeerId& peer, Results& message, Instant now
 
 void CollectorCore::on_end(Epoch epoch, const End& end) {
   state_due_ = true;
-  const auto highest = reorder_.highest();
-  const bool too_short = end.total < reorder_.watermark() || (highest && end.total <= *highest);
+  const bool too_short = end.total < reorder_.watermark();
   if (epoch != epoch_ || too_short || (total_ && *total_ != end.total)) {
     ++dropped_;
     return;
   }
   total_ = end.total;
+  dropped_ += reorder_.drop_from(end.total);  // results of tasks that do not exist
 }
 
 void CollectorCore::on_bye(Epoch epoch, const Bye& bye) {

@@ -119,6 +119,12 @@ void append_padded(std::string& out, std::uint64_t number, std::size_t width) {
 
 }  // namespace
 
+bool is_json_on_one_line(std::string_view text) {
+  if (text.find_first_of("\r\n") != std::string_view::npos) return false;
+  simdjson::dom::parser parser;
+  return parser.parse(text.data(), text.size()).error() == simdjson::SUCCESS;
+}
+
 bool is_utf8(std::string_view bytes) { return simdjson::validate_utf8(bytes.data(), bytes.size()); }
 
 void append_json_text(std::string& out, std::string_view bytes) {

@@ -12,6 +12,9 @@ namespace fetchline {
 
 [[nodiscard]] bool is_utf8(std::string_view bytes);
 
+// Whether it can stand in a record as it is: one JSON value, no line break.
+[[nodiscard]] bool is_json_on_one_line(std::string_view text);
+
 // A JSON string, quotes included. Bytes that are not UTF-8 as a whole are read as Latin-1, which
 // is what an HTTP header or an old server's message in another encoding most likely is; that never
 // fails and loses nothing.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -69,6 +70,7 @@ void OutputFile::open_path(Existing existing) {
   inspect();
   if (!is_regular()) return;
   if (existed) fail(EEXIST, " (--overwrite replaces it)");
+  if (flock(fd_, LOCK_EX | LOCK_NB) != 0) fail(errno, " (another process is writing it)");
   remove_manifest(manifest_path(name_));
   if (ftruncate(fd_, 0) != 0) fail(errno);
 }

@@ -28,9 +28,17 @@ std::unique_ptr<Result> ReorderBuffer::take_next() {
   return next;
 }
 
-std::optional<Index> ReorderBuffer::highest() const {
-  if (slots_.empty() || held_ == 0) return std::nullopt;
-  return watermark_ + slots_.size() - 1;
+std::size_t ReorderBuffer::drop_from(Index end) {
+  std::size_t dropped = 0;
+  while (watermark_ + slots_.size() > end) {
+    if (slots_.back() != nullptr) {
+      held_bytes_ -= slots_.back()->memory_bytes();
+      --held_;
+      ++dropped;
+    }
+    slots_.pop_back();
+  }
+  return dropped;
 }
 
 IndexSet ReorderBuffer::indices(std::size_t max_ranges) const {

@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
-#include <optional>
 
 #include "proto/index_set.h"
 #include "proto/result.h"
@@ -38,14 +37,13 @@ class ReorderBuffer {
   [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }
   [[nodiscard]] std::size_t memory_bytes() const { return memory_bytes_; }
   [[nodiscard]] std::size_t held() const { return held_; }
-  [[nodiscard]] std::optional<Index> highest() const;            // of those held
+  std::size_t drop_from(Index end);  // forgets what is held from there on; how many that were
   [[nodiscard]] IndexSet indices(std::size_t max_ranges) const;  // held, lowest ranges first
 
  private:
   const Index window_;
   const std::size_t memory_bytes_;
-  std::deque<std::unique_ptr<Result>>
-      slots_;  // slots_[i] is index watermark_ + i; the last is held
+  std::deque<std::unique_ptr<Result>> slots_;  // slots_[i] is index watermark_ + i
   Index watermark_ = 0;
   std::size_t held_bytes_ = 0;
   std::size_t held_ = 0;

@@ -47,6 +47,11 @@ std::optional<Index> Ledger::next_ready(Index limit) const {
   return std::nullopt;
 }
 
+bool Ledger::is_faulty(Index index) const {
+  const Slot* slot = find(index);
+  return slot != nullptr && !slot->fault.empty();
+}
+
 std::optional<Ledger::Faulty> Ledger::take_faulty(Index limit) {
   const std::optional<Index> index = next_ready(limit);
   if (!index || find(*index)->fault.empty()) return std::nullopt;

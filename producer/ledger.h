@@ -40,6 +40,8 @@ class Ledger {
   [[nodiscard]] std::size_t ready(Index limit) const;
   [[nodiscard]] std::optional<Index> next_ready(Index limit) const;  // the lowest of them
 
+  [[nodiscard]] bool is_faulty(Index index) const;
+
   struct Faulty {
     Task task;
     std::string fault;

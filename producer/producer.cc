@@ -11,6 +11,8 @@ namespace {
 constexpr std::chrono::milliseconds kTick{100};  // leases and repeats are no finer than this
 constexpr int kMessagesPerTurn = 256;            // so that no socket starves another
 
+constexpr int kBlocksPerTurn = 16;  // of input, so that nobody is kept waiting by it
+
 using std::chrono::milliseconds;
 
 ProducerCore::Settings core_settings(const ProducerOptions& options) {
@@ -110,11 +112,12 @@ void Producer::receive(Instant now) {
 }
 
 void Producer::read_input() {
-  while (core_.wants_input()) {
+  for (int blocks = 0; core_.wants_input() && blocks < kBlocksPerTurn;) {
     auto line = source_.next(core_.next_index());
     if (!line) {
       if (source_.ended()) core_.end_of_input();
       if (source_.ended() || !source_.read_block()) break;
+      ++blocks;
     } else if (auto* task = std::get_if<Task>(&*line)) {
       core_.add_task(std::move(*task));
     } else if (auto* invalid = std::get_if<InvalidTask>(&*line)) {

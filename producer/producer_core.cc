@@ -200,6 +200,7 @@ void ProducerCore::lose_silent_workers(Instant now) {
     lost_workers_.push_back(at->second.name());
     ledger_.worker_lost(at->first);
     at->second.forget_messages();
+    if (silent_workers_.size() >= kSilentWorkers) silent_workers_.erase(silent_workers_.begin());
     silent_workers_.insert(workers_.extract(at++));
   }
 }
@@ -218,20 +219,30 @@ void ProducerCore::speak_to_collector(Instant now) {
   }
 }
 
+// Faulty lines are delivered as their turn comes; what is behind one that must wait waits too.
 bool ProducerCore::has_task_to_hand_out() {
-  deliver_faulty();
-  return ledger_.next_ready(dispatch_limit_).has_value();
+  if (may_deliver_faulty()) deliver_faulty();
+  const auto next = ledger_.next_ready(dispatch_limit_);
+  return next && !ledger_.is_faulty(*next);
+}
+
+// The outbox is as bounded as what is read ahead; the head always has room.
+bool ProducerCore::may_deliver_faulty() const {
+  return outbox_.held_bytes() < kReadAheadBytes ||
+         ledger_.next_ready(dispatch_limit_) == ledger_.base();
 }
 
 void ProducerCore::deliver_faulty() {
-  while (auto faulty = ledger_.take_faulty(dispatch_limit_)) {
+  while (may_deliver_faulty()) {
+    const auto faulty = ledger_.take_faulty(dispatch_limit_);
+    if (!faulty) return;
     Result result;
     result.index = faulty->task.index;
     result.outcome = Outcome::invalid_task;
-    result.errormsg = std::move(faulty->fault);
-    result.id = std::move(faulty->task.id);
-    result.url = std::move(faulty->task.url);
-    result.meta = std::move(faulty->task.meta);
+    result.errormsg = faulty->fault;
+    result.id = faulty->task.id;
+    result.url = faulty->task.url;
+    result.meta = faulty->task.meta;
     result.fetched_at = wall_clock_;
     result.worker = settings_.name;
     outbox_.add(std::move(result));

@@ -30,6 +30,8 @@ class ProducerCore {
   static constexpr std::chrono::seconds kRepeat{1};    // Open and End, until they are known
   static constexpr std::chrono::seconds kFarewell{5};  // at most so long for those who are silent
 
+  static constexpr std::size_t kSilentWorkers = 4096;  // remembered, should they come back
+
   enum class Phase : std::uint8_t { opening, running, done, fenced, forgotten };
 
   struct Settings {
@@ -98,6 +100,7 @@ class ProducerCore {
   void lose_silent_workers(Instant now);
   [[nodiscard]] bool has_task_to_hand_out();
   void deliver_faulty();
+  [[nodiscard]] bool may_deliver_faulty() const;
   void dispatch(Instant now);
   void dispatch_up_to(std::uint32_t (WorkerSession::*capacity)() const, Instant now);
   void dispatch_head(Instant now);

@@ -11,6 +11,8 @@
 namespace fetchline {
 namespace {
 
+constexpr std::size_t kMaxRace = 16;  // they run at once, in one slot
+
 using simdjson::dom::array;
 using simdjson::dom::element;
 using simdjson::dom::object;
@@ -185,6 +187,7 @@ Fault read_field(Task& task, std::string_view key, element value) {
 
 Fault check_urls(Task& task) {
   if (!task.race.empty() && !task.failover.empty()) return "race and failover together";
+  if (task.race.size() > kMaxRace) return "race has more than 16 URLs";
   if (task.url.empty() && !task.race.empty()) task.url = task.race.front();
   if (task.url.empty() && !task.failover.empty()) task.url = task.failover.front();
   if (task.url.empty()) return "no url";

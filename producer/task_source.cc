@@ -26,7 +26,7 @@ TaskSource::TaskSource(std::vector<std::string> urls, const std::string& path)
     read_to_end_ = true;
     return;
   }
-  fd_ = path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  fd_ = path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd_ < 0) fail(name_, errno);
   struct stat status {};
   if (fstat(fd_, &status) != 0) fail(name_, errno);

@@ -62,7 +62,8 @@ Outcome of_code(const TransferEnd& end) {
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
       return of_refused_url(end);
-    case CURLE_BAD_FUNCTION_ARGUMENT:  // an option was refused: longer than libcurl takes
+    case CURLE_BAD_FUNCTION_ARGUMENT:  // an option was refused, or an answer that makes no sense
+      return end.request_sent ? Outcome::reset : Outcome::invalid_task;
     case CURLE_UNKNOWN_OPTION:
     case CURLE_NOT_BUILT_IN:
       return Outcome::invalid_task;

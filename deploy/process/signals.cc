@@ -1,5 +1,6 @@
 #include "deploy/process/signals.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -22,6 +23,16 @@ sigset_t stop_signals() {
   return set;
 }
 
+// Else the next files opened, ours, would be stdin, stdout or stderr to the rest of the program.
+// Opened the wrong way round, so that using them is an error and not silence.
+void occupy_closed_standard_descriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) >= 0) continue;
+    [[maybe_unused]] const int lowest =
+        open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);  // the lowest free one: fd
+  }
+}
+
 }  // namespace
 
 StopStep StopSteps::on_signal(Clock::time_point now) {
@@ -33,6 +44,7 @@ StopStep StopSteps::on_signal(Clock::time_point now) {
 }
 
 SignalStop::SignalStop() {
+  occupy_closed_standard_descriptors();
   const sigset_t set = stop_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);

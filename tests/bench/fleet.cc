@@ -62,19 +62,19 @@ class SimulatedWorker {
   [[nodiscard]] zmq::socket_t& collector() { return collector_; }
   [[nodiscard]] bool over() const { return core_.over(); }
 
-  void receive_from_producer() {
+  void receive_from_producer(Instant now) {
     for (int i = 0; i < kMessagesPerTurn; ++i) {
       auto incoming = receive(producer_);
       if (!incoming) return;
-      core_.on_producer_message(0, std::get<Received>(std::move(incoming->content)));
+      core_.on_producer_message(0, std::get<Received>(std::move(incoming->content)), now);
     }
   }
 
-  void receive_from_collector() {
+  void receive_from_collector(Instant now) {
     for (int i = 0; i < kMessagesPerTurn; ++i) {
       auto incoming = receive(collector_);
       if (!incoming) return;
-      core_.on_collector_message(0, std::get<Received>(std::move(incoming->content)));
+      core_.on_collector_message(0, std::get<Received>(std::move(incoming->content)), now);
     }
   }
 
@@ -114,8 +114,8 @@ void run(std::deque<SimulatedWorker>& workers) {
     const Instant now = std::chrono::steady_clock::now();
     over = true;
     for (std::size_t i = 0; i < workers.size(); ++i) {
-      if (items[2 * i].revents != 0) workers[i].receive_from_producer();
-      if (items[2 * i + 1].revents != 0) workers[i].receive_from_collector();
+      if (items[2 * i].revents != 0) workers[i].receive_from_producer(now);
+      if (items[2 * i + 1].revents != 0) workers[i].receive_from_collector(now);
       workers[i].turn(now);
       over = over && workers[i].over();
     }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures fetchline against reference loops and other programs and writes RESULTS.md: installs
-# what is missing, builds, runs. Some twenty minutes; --quick takes about eight.
+# what is missing, builds, runs. --quick takes some thirteen minutes, the whole longer.
 #
 #     tests/bench/run.sh [--quick] [--rows 1,2,…] [--no-plot]
 set -euo pipefail

@@ -262,17 +262,40 @@ TEST(CollectorCore, TakesNoEndOfAnOldEpoch) {
   EXPECT_EQ(scene.core.total(), 7U);
 }
 
-TEST(CollectorCore, TakesNoEndThatIsTooShortForWhatItHas) {
+TEST(CollectorCore, TakesNoEndBelowWhatIsOut) {
   Scene scene;
   scene.open();
-  scene.results("a", {0, 1, 5});
-  scene.says("producer", End{5});
-  EXPECT_EQ(scene.core.total(), std::nullopt) << "5 is held";
+  scene.results("a", {0, 1});
   (void)scene.take_all();
   scene.says("producer", End{1});
-  EXPECT_EQ(scene.core.total(), std::nullopt) << "1 is out";
-  scene.says("producer", End{6});
-  EXPECT_EQ(scene.core.total(), 6U);
+  EXPECT_EQ(scene.core.total(), std::nullopt);
+  scene.says("producer", End{2});
+  EXPECT_EQ(scene.core.total(), 2U);
+}
+
+TEST(CollectorCore, ForgetsResultsOfTasksThatDoNotExist) {
+  Scene scene;
+  scene.open();
+  scene.results("a", {0, 5});
+  scene.says("producer", End{1});
+  EXPECT_EQ(scene.core.total(), 1U);
+  EXPECT_EQ(scene.take_all(), (Indices{0}));
+  EXPECT_TRUE(scene.core.complete());
+}
+
+TEST(CollectorCore, KeepsNoResultWhoseMetaIsNotJson) {
+  Scene scene;
+  scene.open();
+  for (const char* meta : {"{", "1\n2", "{} {}"}) {
+    Result forged;
+    forged.meta = meta;
+    scene.says("a", Results{WorkerId{1}, {forged}});
+    EXPECT_TRUE(scene.take_all().empty()) << meta;
+  }
+  Result honest;
+  honest.meta = R"({"a":1})";
+  scene.says("a", Results{WorkerId{1}, {honest}});
+  EXPECT_EQ(scene.take_all(), (Indices{0}));
 }
 
 TEST(CollectorCore, TakesNoSecondTotal) {

@@ -109,6 +109,15 @@ TEST_F(OutputFileTest, OverwritingEmptiesTheFileAndRemovesItsManifest) {
   EXPECT_EQ(read_file(path_), "new");
 }
 
+TEST_F(OutputFileTest, AFileThatIsBeingWrittenIsRefusedAndLeftAlone) {
+  OutputFile first(path_, Existing::overwrite);
+  first.append("abc");
+  first.flush();
+  const OutputError error = error_of([&] { OutputFile(path_, Existing::overwrite); });
+  EXPECT_NE(std::string(error.what()).find("another process"), std::string::npos) << error.what();
+  EXPECT_EQ(read_file(path_), "abc");
+}
+
 TEST_F(OutputFileTest, AManifestWhoseOutputIsGoneDoesNotVouchForANewOne) {
   write_file(path_ + ".manifest.json", "{}");
   const OutputFile file(path_, Existing::refuse);

@@ -92,17 +92,18 @@ TEST(Reorder, CallsACopyADuplicateEvenWithoutRoom) {
   EXPECT_EQ(buffer.store(result(2)), Verdict::no_room);
 }
 
-TEST(Reorder, KnowsTheHighestItHolds) {
-  ReorderBuffer buffer(100, kPlenty);
-  EXPECT_EQ(buffer.highest(), std::nullopt);
-  (void)buffer.store(result(7));
-  (void)buffer.store(result(0));
-  EXPECT_EQ(buffer.highest(), 7U);
-  (void)take_all(buffer);
-  EXPECT_EQ(buffer.highest(), 7U);
-  for (Index index = 1; index < 7; ++index) (void)buffer.store(result(index));
-  (void)take_all(buffer);
-  EXPECT_EQ(buffer.highest(), std::nullopt);
+TEST(Reorder, ForgetsWhatIsHeldBeyondTheEnd) {
+  ReorderBuffer buffer(10, kPlenty);
+  for (const Index index : {1, 4, 7}) EXPECT_EQ(buffer.store(result(index)), Verdict::stored);
+  const std::size_t one = result(1).memory_bytes();
+  EXPECT_EQ(buffer.drop_from(2), 2U);
+  EXPECT_EQ(buffer.held(), 1U);
+  EXPECT_EQ(buffer.held_bytes(), one);
+  EXPECT_EQ(buffer.drop_from(2), 0U);
+  EXPECT_EQ(buffer.store(result(0)), Verdict::stored);
+  EXPECT_NE(buffer.take_next(), nullptr);
+  EXPECT_NE(buffer.take_next(), nullptr);
+  EXPECT_EQ(buffer.take_next(), nullptr);
 }
 
 TEST(Reorder, TellsWhichIndicesItHolds) {

@@ -58,6 +58,13 @@ TEST_F(ExitCodes, Are3ForAnInputThatCannotBeRead) {
   expect(run(fetchline_path(), {"-i", missing, "-o", output_}), 3, missing);
 }
 
+// What is closed must not become one of our own descriptors.
+TEST_F(ExitCodes, Are3And9ForClosedStandardStreams) {
+  const std::string program = fetchline_path();
+  EXPECT_EQ(run("/bin/sh", {"-c", "exec \"$0\" -i - <&-", program}).code, 3);
+  EXPECT_EQ(run("/bin/sh", {"-c", "exec \"$0\" \"$1\" >&-", program, origin_.url("/")}).code, 9);
+}
+
 TEST_F(ExitCodes, Are9ForAnOutputThatExistsAndItIsLeftAlone) {
   write_file(output_, "precious\n");
   write_file(output_ + ".manifest.json", "{}");
