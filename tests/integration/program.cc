@@ -57,9 +57,10 @@ std::vector<std::string> environment_with(const std::map<std::string, std::strin
   for (char** entry = environ; *entry != nullptr; ++entry) {
     if (!std::string_view(*entry).starts_with("FETCHLINE_")) all.emplace_back(*entry);
   }
-  for (const auto& [name, value] : added) {
-    std::erase_if(all, [&](const std::string& entry) { return entry.starts_with(name + "="); });
-    all.push_back(name + "=" + value);
+  for (const auto& variable : added) {
+    const std::string begin = variable.first + "=";
+    std::erase_if(all, [&](const std::string& entry) { return entry.starts_with(begin); });
+    all.push_back(begin + variable.second);
   }
   return all;
 }
