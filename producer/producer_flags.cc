@@ -71,6 +71,13 @@ void check_size(const JobSettings& job) {
   }
 }
 
+void check_method(const std::string& method) {  // a token, RFC 9110 5.6.2
+  constexpr const char* kToken =
+      "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  if (method.find_first_not_of(kToken) == std::string::npos) return;
+  throw UsageError("--request", "\"" + method + "\" is not a method");
+}
+
 void check_time(const char* flag, std::chrono::milliseconds time) {
   if (time > kMaxDuration) throw UsageError(flag, "is longer than a year");
 }
@@ -81,6 +88,7 @@ void TaskFlags::apply_to(ProducerOptions& options) const {
   options.job.body = joined(data);
   check_size(options.job);
   for (const std::string& header : options.job.headers) check_header(header);
+  check_method(options.job.method);
   check_time("--max-time", options.job.max_time);
   check_time("--connect-timeout", options.job.connect_timeout);
   if (http1_1 && http2) throw UsageError("--http1.1", "excludes --http2");

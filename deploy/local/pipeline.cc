@@ -34,8 +34,8 @@ WorkerOptions local(WorkerOptions options) {
 
 Pipeline::Pipeline(PipelineOptions options)
     : context_(make_context(0)),
-      collector_(context_, local(std::move(options.collector))),
       producer_(context_, local(std::move(options.producer))),
+      collector_(context_, local(std::move(options.collector))),
       worker_(context_, local(std::move(options.worker))) {}
 
 RunEnd Pipeline::run(std::stop_token drain, std::stop_token abort) {

@@ -56,8 +56,8 @@ class Pipeline {
   void rethrow_first_error() const;
 
   zmq::context_t context_;
+  Producer producer_;  // first: an input that cannot be read must not cost an old output
   Collector collector_;
-  Producer producer_;
   Worker worker_;
 
   std::mutex mutex_;

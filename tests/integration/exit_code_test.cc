@@ -39,6 +39,7 @@ TEST_F(ExitCodes, Are2ForWhatIsWrongOnTheCommandLine) {
   expect(run(fetchline_path(), {}), 2, "--input");
   expect(run(producer_path(), {}), 2, "--input");
   expect(run(fetchline_path(), {"-j", "0", origin_.url("/")}), 2, "--concurrency");
+  expect(run(fetchline_path(), {"-X", "GE T", origin_.url("/")}), 2, "--request");
   expect(run(fetchline_path(), {"-m", "soon", origin_.url("/")}), 2, "--max-time");
   expect(run(fetchline_path(), {"--memory", "lots", origin_.url("/")}), 2, "--memory");
   expect(run(fetchline_path(), {"--fail-on", "101%", origin_.url("/")}), 2, "--fail-on");
@@ -55,7 +56,9 @@ TEST_F(ExitCodes, Are3ForAnInputThatCannotBeRead) {
     expect(run(path, {"-i", missing}), 3, missing);
     expect(run(path, {"-i", directory_.path().string()}), 3, directory_.path().string());
   }
-  expect(run(fetchline_path(), {"-i", missing, "-o", output_}), 3, missing);
+  write_file(output_, "precious\n");
+  expect(run(fetchline_path(), {"-i", missing, "-o", output_, "--overwrite"}), 3, missing);
+  EXPECT_EQ(read_file(output_), "precious\n") << "the old output is replaced only by a new one";
 }
 
 // What is closed must not become one of our own descriptors.
