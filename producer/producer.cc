@@ -125,6 +125,7 @@ void Producer::read_input() {
       place.url = invalid->url;
       place.id = invalid->id;
       place.meta = invalid->meta;
+      place.hash = invalid->hash;
       core_.add_faulty(std::move(place), errormsg_of(*invalid));
     }
   }

@@ -243,6 +243,7 @@ void ProducerCore::deliver_faulty() {
     result.id = faulty->task.id;
     result.url = faulty->task.url;
     result.meta = faulty->task.meta;
+    result.task_hash = faulty->task.hash;
     result.fetched_at = wall_clock_;
     result.worker = settings_.name;
     outbox_.add(std::move(result));

@@ -1,5 +1,8 @@
 #include "producer/task_parser.h"
 
+#include <xxhash.h>
+
+#include <algorithm>
 #include <utility>
 
 #include "producer/task_object.h"
@@ -68,6 +71,14 @@ ParsedLine TaskParser::parse(const Line& line, Index index) {
   const auto text = content_of(line);
   // A long line of spaces is still too long: what is behind the prefix is not known.
   if (text.starts_with('#') || (text.empty() && !line.too_long)) return Skip{};
+  ParsedLine parsed = parse_content(line, index, text);
+  const std::uint64_t hash = std::max<std::uint64_t>(1, XXH3_64bits(text.data(), text.size()));
+  if (auto* task = std::get_if<Task>(&parsed)) task->hash = hash;
+  if (auto* invalid = std::get_if<InvalidTask>(&parsed)) invalid->hash = hash;
+  return parsed;
+}
+
+ParsedLine TaskParser::parse_content(const Line& line, Index index, std::string_view text) {
   if (line.too_long) return invalid_task(line, index, text, "line is longer than 64 KiB");
   return text.starts_with('{') ? parse_object(line, index, text) : parse_plain(line, index, text);
 }

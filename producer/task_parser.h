@@ -29,6 +29,7 @@ struct InvalidTask {
   std::string url;     // its `url`, or the line; at most 2 KiB, valid UTF-8
   std::string id;      // as far as it could be read
   std::string meta;    // as far as it could be read
+  std::uint64_t hash = 0;  // as a task's: of the line
 };
 
 // "line 3: no scheme": the errormsg of the record.
@@ -48,6 +49,7 @@ class TaskParser {
   [[nodiscard]] ParsedLine parse(const Line& line, Index index);
 
  private:
+  [[nodiscard]] ParsedLine parse_content(const Line& line, Index index, std::string_view text);
   [[nodiscard]] ParsedLine parse_object(const Line& line, Index index, std::string_view text);
 
   std::unique_ptr<simdjson::dom::parser> json_;

@@ -8,6 +8,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -34,6 +36,7 @@ inline constexpr std::size_t kMaxNameBytes = 256;             // of a worker
 inline constexpr std::size_t kMaxRanges = 65'536;             // in one set
 inline constexpr std::size_t kMaxTasksPerMessage = 256;
 inline constexpr std::size_t kMaxReportsPerMessage = 4096;
+inline constexpr std::size_t kMaxHashesPerMessage = 65'536;  // of one Recap
 
 // The type byte of the envelope. Numbers are never used again for something else.
 enum class MessageType : std::uint8_t {
@@ -47,6 +50,7 @@ enum class MessageType : std::uint8_t {
   done = 8,
   bye = 9,
   refused = 10,
+  recap = 11,
 };
 
 enum class DecodeError : std::uint8_t {
@@ -80,6 +84,7 @@ struct Received {
 [[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Done& message);
 [[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Bye& message);
 [[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Refused& message);
+[[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Recap& message);
 
 // A result in its frames, ready to be sent any number of times without another copy of the body.
 struct EncodedResult {
@@ -92,5 +97,10 @@ struct EncodedResult {
 // Starts a Results message; the frames of results are appended to it.
 [[nodiscard]] Frames encode_results_header(const JobId& job, Epoch epoch, WorkerId sender);
 void append_result(Frames& message, EncodedResult& result);  // shares the bytes, keeps `result`
+
+// A result as one piece of bytes, for a log: its fields as on the wire, their length before them,
+// then the body.
+void append_stored(std::string& to, const Result& result);
+[[nodiscard]] std::optional<Result> decode_stored(std::string_view bytes);
 
 }  // namespace fetchline

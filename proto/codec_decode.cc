@@ -103,6 +103,7 @@ Task task_of(wire::Task& from) {
   to.max_time = ms_of(from.max_time_ms());
   to.output = std::move(*from.mutable_output());
   to.meta = std::move(*from.mutable_meta());
+  to.hash = from.task_hash();
   return to;
 }
 
@@ -143,6 +144,7 @@ Message read_heartbeat(const zmq::message_t& frame) {
   message.received = set_of(payload.received());
   message.first_report = payload.first_report();
   for (const auto& report : payload.reports()) message.reports.push_back(report_of(report));
+  if (payload.has_queued()) message.queued = set_of(payload.queued());
   return message;
 }
 
@@ -174,7 +176,7 @@ Message read_acks(const zmq::message_t& frame) {
 
 Message read_open(const zmq::message_t& frame) {
   const auto payload = parse<wire::Open>(frame);
-  return Open{payload.nonce(), payload.in_hand()};
+  return Open{payload.nonce(), payload.in_hand(), payload.resume()};
 }
 
 Message read_state(const zmq::message_t& frame) {
@@ -187,6 +189,24 @@ Message read_state(const zmq::message_t& frame) {
   message.dispatch_limit = limit_of(payload.dispatch_limit());
   if (payload.total_plus_1() > 0) message.total = index_of(payload.total_plus_1() - 1);
   message.committed = set_of(payload.committed());
+  message.log = payload.log();
+  message.compare_to = limit_of(payload.compare_to());
+  message.compared = limit_of(payload.compared());
+  return message;
+}
+
+Message read_refused(const zmq::message_t& frame) {
+  const auto payload = parse<wire::Refused>(frame);
+  return Refused{enum_of<Refused::Reason>(payload.reason(), 3), index_of(payload.index())};
+}
+
+Message read_recap(const zmq::message_t& frame) {
+  const auto payload = parse<wire::Recap>(frame);
+  require(static_cast<std::size_t>(payload.hashes_size()) <= kMaxHashesPerMessage,
+          DecodeError::out_of_range);
+  Recap message;
+  message.first = index_of(payload.first());
+  message.hashes.assign(payload.hashes().begin(), payload.hashes().end());
   return message;
 }
 
@@ -246,6 +266,7 @@ Result result_of(wire::Result& from) {
   to.header_block = std::move(*from.mutable_header_block());
   to.meta = std::move(*from.mutable_meta());
   to.output = std::move(*from.mutable_output());
+  to.task_hash = from.task_hash();
   return to;
 }
 
@@ -286,7 +307,9 @@ Message read_message(MessageType type, Frames& frames) {
     case MessageType::bye:
       return Bye{static_cast<WorkerId>(parse<wire::Bye>(frame).worker())};
     case MessageType::refused:
-      return Refused{enum_of<Refused::Reason>(parse<wire::Refused>(frame).reason(), 2)};
+      return read_refused(frame);
+    case MessageType::recap:
+      return read_recap(frame);
   }
   throw Malformed{DecodeError::unknown_type};
 }
@@ -311,6 +334,26 @@ std::variant<Received, DecodeError> decode(Frames frames) {
     return received;
   } catch (const Malformed& malformed) {
     return malformed.error;
+  }
+}
+
+std::optional<Result> decode_stored(std::string_view bytes) {
+  std::uint32_t length = 0;
+  if (bytes.size() < sizeof length) return std::nullopt;
+  std::memcpy(&length, bytes.data(), sizeof length);
+  bytes.remove_prefix(sizeof length);
+  wire::Result fields;
+  if (bytes.size() < length || !fields.ParseFromArray(bytes.data(), static_cast<int>(length))) {
+    return std::nullopt;
+  }
+  bytes.remove_prefix(length);
+  if (bytes.size() != fields.body_bytes()) return std::nullopt;
+  try {
+    Result result = result_of(fields);
+    result.body.assign(bytes);
+    return result;
+  } catch (const Malformed&) {
+    return std::nullopt;
   }
 }
 

@@ -86,10 +86,12 @@ void put(const Task& from, wire::Task* to) {
   to->set_max_time_ms(ms_of(from.max_time));
   to->set_output(from.output);
   to->set_meta(from.meta);
+  to->set_task_hash(from.hash);
 }
 
-// Moves the texts out of `from`; the body stays.
-void put(Result& from, wire::Result* to) {
+// Moves the texts out of a `from` that is not const; the body stays.
+template <class AnyResult>
+void put_result(AnyResult& from, wire::Result* to) {
   to->set_index(from.index);
   to->set_attempts(from.attempts);
   to->set_outcome(static_cast<std::uint32_t>(from.outcome));
@@ -116,6 +118,7 @@ void put(Result& from, wire::Result* to) {
   to->set_meta(std::move(from.meta));
   to->set_output(std::move(from.output));
   to->set_body_bytes(from.body.size());
+  to->set_task_hash(from.task_hash);
 }
 
 // A body that several frames point into; the last one frees it, on whichever thread.
@@ -164,6 +167,7 @@ Frames encode(const JobId& job, Epoch epoch, const Heartbeat& message) {
     to->set_outcome(static_cast<std::uint32_t>(report.outcome));
     if (report.retry_after) to->set_retry_after_ms_plus_1(ms_of(*report.retry_after) + 1);
   }
+  if (message.queued) put(*message.queued, payload.mutable_queued());
   return one_frame(MessageType::heartbeat, job, epoch, payload);
 }
 
@@ -192,6 +196,7 @@ Frames encode(const JobId& job, Epoch epoch, const Open& message) {
   wire::Open payload;
   payload.set_nonce(message.nonce);
   payload.set_in_hand(message.in_hand);
+  payload.set_resume(message.resume);
   return one_frame(MessageType::open, job, epoch, payload);
 }
 
@@ -204,6 +209,9 @@ Frames encode(const JobId& job, Epoch epoch, const State& message) {
   payload.set_dispatch_limit(message.dispatch_limit);
   if (message.total) payload.set_total_plus_1(*message.total + 1);
   put(message.committed, payload.mutable_committed());
+  payload.set_log(message.log);
+  payload.set_compare_to(message.compare_to);
+  payload.set_compared(message.compared);
   return one_frame(MessageType::state, job, epoch, payload);
 }
 
@@ -228,20 +236,37 @@ Frames encode(const JobId& job, Epoch epoch, const Bye& message) {
 Frames encode(const JobId& job, Epoch epoch, const Refused& message) {
   wire::Refused payload;
   payload.set_reason(static_cast<std::uint32_t>(message.reason));
+  payload.set_index(message.index);
   return one_frame(MessageType::refused, job, epoch, payload);
+}
+
+Frames encode(const JobId& job, Epoch epoch, const Recap& message) {
+  wire::Recap payload;
+  payload.set_first(message.first);
+  payload.mutable_hashes()->Assign(message.hashes.begin(), message.hashes.end());
+  return one_frame(MessageType::recap, job, epoch, payload);
 }
 
 EncodedResult encode_result(Result result) {
   EncodedResult encoded;
   encoded.index = result.index;
   wire::Result fields;
-  put(result, &fields);
+  put_result(result, &fields);
   zmq::message_t frame(fields.ByteSizeLong());
   fields.SerializeWithCachedSizesToArray(frame.data<std::uint8_t>());
   encoded.frames.push_back(std::move(frame));
   append_body(std::move(result.body), encoded.frames);
   for (const zmq::message_t& part : encoded.frames) encoded.bytes += part.size();
   return encoded;
+}
+
+void append_stored(std::string& to, const Result& result) {
+  wire::Result fields;
+  put_result(result, &fields);
+  const auto length = static_cast<std::uint32_t>(fields.ByteSizeLong());
+  to.append(reinterpret_cast<const char*>(&length), sizeof length);
+  fields.AppendToString(&to);
+  to += result.body;
 }
 
 Frames encode_results_header(const JobId& job, Epoch epoch, WorkerId sender) {

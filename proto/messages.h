@@ -44,6 +44,8 @@ struct Heartbeat {
   IndexSet received;               // Tasks::seq received in this session
   std::uint64_t first_report = 1;  // sequence number of reports[0]; earlier ones are acknowledged
   std::vector<Report> reports;
+  // Of the tasks it holds, those not started; all others it holds may be running. Each second.
+  std::optional<IndexSet> queued;
 };
 
 // Producer to worker: work, and the answer to every heartbeat (then often without tasks).
@@ -75,6 +77,14 @@ struct Acks {
 struct Open {
   std::uint64_t nonce = 0;    // of this producer process
   std::uint64_t in_hand = 0;  // tasks handed out and not finished
+  bool resume = false;        // takes the job that the collector has, if it has one
+};
+
+// Producer to collector, when it resumes: what the tasks are that it would hand out. The collector
+// compares them with those whose results it has; how far it came it says in State.
+struct Recap {
+  Index first = 0;
+  std::vector<std::uint64_t> hashes;  // Task::hash of first, first + 1, …
 };
 
 // Collector to producer: the truth about the job.
@@ -82,10 +92,13 @@ struct State {
   BootId boot{};
   std::uint64_t nonce = 0;     // of the Open that this epoch was granted to
   std::uint64_t seq = 0;       // of this collector process
-  Index watermark = 0;         // every index below is out
+  Index watermark = 0;         // every index below is out, as safe as was promised
   Index dispatch_limit = 0;    // hand out indices below it only; may shrink
   std::optional<Index> total;  // known once End was heard
   IndexSet committed;          // of those at or above the watermark; in answers to Open only
+  std::uint64_t log = 0;       // the durable log that this stands in; a new one knows nothing
+  Index compare_to = 0;        // a Recap is asked for of every index below it
+  Index compared = 0;          // below it the tasks are the same as before
 };
 
 // Producer to collector, until State::total says it is known: the input's sentinel.
@@ -108,10 +121,13 @@ struct Refused {
   enum class Reason : std::uint8_t {
     busy = 0,    // it serves another job
     fenced = 1,  // a newer producer of the same job was granted its epoch
+    other_input = 2,  // the task at `index` is not the one whose result is here
   };
   Reason reason = Reason::busy;
+  Index index = 0;
 };
 
-using Message = std::variant<Heartbeat, Tasks, Results, Acks, Open, State, End, Done, Bye, Refused>;
+using Message =
+    std::variant<Heartbeat, Tasks, Results, Acks, Open, State, End, Done, Bye, Refused, Recap>;
 
 }  // namespace fetchline

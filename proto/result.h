@@ -39,7 +39,8 @@ using OutcomeCounts = std::array<std::uint64_t, kOutcomeCount>;
 
 struct Result {
   Index index = 0;
-  std::uint32_t attempts = 0;  // requests made for this task, 0 when none was
+  std::uint64_t task_hash = 0;  // Task::hash of what it is the result of
+  std::uint32_t attempts = 0;   // requests made for this task, 0 when none was
   Outcome outcome = Outcome::cancelled;
   std::int32_t response_code = 0;  // 0: no response
   std::int32_t exitcode = 0;       // libcurl's CURLcode

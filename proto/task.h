@@ -14,6 +14,7 @@ namespace fetchline {
 struct Task {
   Index index = 0;
   std::uint32_t attempt = 1;         // which attempt this is, from 1
+  std::uint64_t hash = 0;            // of what the input says; its result carries it. 0: none
   bool may_retry = false;            // a transient failure goes back to the producer instead of out
   std::string url;                   // http or https, checked by the task parser
   std::string id;                    // the user's own, may be empty

@@ -81,6 +81,7 @@ Fetched fetched_for(Attempt& attempt, Outcome outcome) {
   result.url = std::move(task.url);
   result.id = std::move(task.id);
   result.meta = std::move(task.meta);
+  result.task_hash = task.hash;
   result.output = std::move(task.output);
   return fetched;
 }

@@ -73,6 +73,28 @@ void for_each_message(Visit visit) {
   plain("bye", samples::bye());
   plain("refused_busy", Refused{Refused::Reason::busy});
   plain("refused_fenced", Refused{Refused::Reason::fenced});
+  Heartbeat queued;
+  queued.worker = samples::kWorker;
+  queued.queued = set_of({{70, 75}, {90, 90}});
+  plain("heartbeat_queued", queued);
+  Tasks hashed;
+  hashed.seq = 3;
+  hashed.tasks.push_back({.index = 7, .hash = samples::kNonce, .url = "http://e.example/"});
+  plain("tasks_hashed", hashed);
+  Result of_hashed = samples::bare_result();
+  of_hashed.task_hash = samples::kNonce;
+  Frames frames = encode_results_header(samples::job(), samples::kEpoch, samples::kWorker);
+  EncodedResult encoded = encode_result(of_hashed);
+  append_result(frames, encoded);
+  visit("results_hashed", Results{samples::kWorker, {of_hashed}}, frames);
+  plain("open_resume", Open{.nonce = samples::kNonce, .in_hand = 12, .resume = true});
+  State recovered = samples::state();
+  recovered.log = 0x1020304050607080;
+  recovered.compare_to = 601;
+  recovered.compared = 77;
+  plain("state_recovered", recovered);
+  plain("recap", Recap{.first = 4096, .hashes = {1, samples::kNonce, 0}});
+  plain("refused_other_input", Refused{Refused::Reason::other_input, 17});
 }
 
 void write_missing() {

@@ -195,5 +195,23 @@ TEST(Codec, PassesOverFieldsItDoesNotKnow) {
   EXPECT_EQ(message_of<End>(framed(MessageType::end, payload)).total, 77U);
 }
 
+TEST(Stored, AResultComesBackAsItWas) {
+  for (const Result& result : {samples::result(), samples::bare_result()}) {
+    std::string bytes;
+    append_stored(bytes, result);
+    const auto back = decode_stored(bytes);
+    ASSERT_TRUE(back.has_value());
+    expect_same(*back, result);
+  }
+}
+
+TEST(Stored, CutShortAnywhereItIsNotAResult) {
+  std::string bytes;
+  append_stored(bytes, samples::result());
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(decode_stored(std::string_view(bytes).substr(0, size)).has_value()) << size;
+  }
+}
+
 }  // namespace
 }  // namespace fetchline

@@ -23,6 +23,7 @@ inline void expect_same(const Heartbeat& a, const Heartbeat& b) {
   EXPECT_EQ(a.backlog, b.backlog);
   EXPECT_EQ(a.draining, b.draining);
   EXPECT_EQ(a.received, b.received);
+  EXPECT_EQ(a.queued, b.queued);
   EXPECT_EQ(a.first_report, b.first_report);
   ASSERT_EQ(a.reports.size(), b.reports.size());
   for (std::size_t i = 0; i < a.reports.size(); ++i) expect_same(a.reports[i], b.reports[i]);
@@ -42,6 +43,7 @@ inline void expect_same(const Task& a, const Task& b) {
   EXPECT_EQ(a.max_time, b.max_time);
   EXPECT_EQ(a.output, b.output);
   EXPECT_EQ(a.meta, b.meta);
+  EXPECT_EQ(a.hash, b.hash);
 }
 
 inline void expect_same(const Tasks& a, const Tasks& b) {
@@ -78,6 +80,7 @@ inline void expect_same(const Result& a, const Result& b) {
   EXPECT_EQ(a.header_block, b.header_block);
   EXPECT_EQ(a.meta, b.meta);
   EXPECT_EQ(a.output, b.output);
+  EXPECT_EQ(a.task_hash, b.task_hash);
   EXPECT_TRUE(a.body == b.body) << a.body.size() << " and " << b.body.size() << " bytes";
 }
 
@@ -105,12 +108,28 @@ inline void expect_same(const State& a, const State& b) {
   EXPECT_EQ(a.dispatch_limit, b.dispatch_limit);
   EXPECT_EQ(a.total, b.total);
   EXPECT_EQ(a.committed, b.committed);
+  EXPECT_EQ(a.log, b.log);
+  EXPECT_EQ(a.compare_to, b.compare_to);
+  EXPECT_EQ(a.compared, b.compared);
 }
 
-inline void expect_same(const Open& a, const Open& b) { EXPECT_EQ(a.nonce, b.nonce); }
+inline void expect_same(const Open& a, const Open& b) {
+  EXPECT_EQ(a.nonce, b.nonce);
+  EXPECT_EQ(a.in_hand, b.in_hand);
+  EXPECT_EQ(a.resume, b.resume);
+}
+
+inline void expect_same(const Recap& a, const Recap& b) {
+  EXPECT_EQ(a.first, b.first);
+  EXPECT_EQ(a.hashes, b.hashes);
+}
+
 inline void expect_same(const End& a, const End& b) { EXPECT_EQ(a.total, b.total); }
 inline void expect_same(const Done& a, const Done& b) { EXPECT_EQ(a.counts, b.counts); }
 inline void expect_same(const Bye& a, const Bye& b) { EXPECT_EQ(a.worker, b.worker); }
-inline void expect_same(const Refused& a, const Refused& b) { EXPECT_EQ(a.reason, b.reason); }
+inline void expect_same(const Refused& a, const Refused& b) {
+  EXPECT_EQ(a.reason, b.reason);
+  EXPECT_EQ(a.index, b.index);
+}
 
 }  // namespace fetchline
