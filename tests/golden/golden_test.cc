@@ -79,7 +79,11 @@ void for_each_message(Visit visit) {
   plain("heartbeat_queued", queued);
   Tasks hashed;
   hashed.seq = 3;
-  hashed.tasks.push_back({.index = 7, .hash = samples::kNonce, .url = "http://e.example/"});
+  Task task;
+  task.index = 7;
+  task.hash = samples::kNonce;
+  task.url = "http://e.example/";
+  hashed.tasks = {task};
   plain("tasks_hashed", hashed);
   Result of_hashed = samples::bare_result();
   of_hashed.task_hash = samples::kNonce;
