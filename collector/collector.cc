@@ -2,9 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
-#include "collector/ndjson_sink.h"
 #include "proto/sockets.h"
 
 namespace fetchline {
@@ -16,8 +16,12 @@ constexpr milliseconds kTick{100};             // repeats are no finer than this
 constexpr int kMessagesPerTurn = 256;          // then results leave, and acknowledgements
 constexpr std::chrono::seconds kDiskRetry{1};  // how often a full disk is tried again
 
-OutputFile::Existing existing(const CollectorOptions& options) {
-  return options.overwrite ? OutputFile::Existing::overwrite : OutputFile::Existing::refuse;
+CollectorCore::Settings core_settings(const CollectorOptions& options, const StageLog& log) {
+  return {.boot = BootId{random_u64()},
+          .log = random_u64(),
+          .window = options.window,
+          .memory_bytes = options.memory_bytes,
+          .journal_bytes = log.journal ? std::max<std::uint64_t>(1, options.spill_bytes) : 0};
 }
 
 }  // namespace
@@ -25,25 +29,28 @@ OutputFile::Existing existing(const CollectorOptions& options) {
 Collector::Collector(zmq::context_t& context, CollectorOptions options)
     : options_(std::move(options)),
       port_(bind_port(context, options_.bind)),
-      sink_(std::make_unique<NdjsonSink>(options_.output, existing(options_), options_.record)),
-      core_({.boot = BootId{random_u64()},
-             .window = options_.window,
-             .memory_bytes = options_.memory_bytes}),
+      log_(open_stage_log(options_)),
+      core_(core_settings(options_, log_), log_.recovered),
       producer_watch_("a producer at " + shown_endpoint(options_.bind, port_),
                       options_.peer_timeout, std::chrono::steady_clock::now()) {
   manifest_.format = "ndjson";
   manifest_.output = options_.output;
   manifest_.started_at = std::chrono::system_clock::now();
+  for (const auto& [index, hash, place] : log_.waiting) core_.restore(index, hash, place);
+  log_.waiting = {};
 }
 
 RunEnd Collector::run(std::stop_token drain, std::stop_token abort) {
   const std::stop_callback on_drain(drain, [this] { wakeup_.notify(); });
   const std::stop_callback on_abort(abort, [this] { wakeup_.notify(); });
   spdlog::debug("results at {}", shown_endpoint(options_.bind, port_));
+  if (log_.finished) core_.set_done(std::chrono::steady_clock::now());
   while (true) {
     const Instant now = std::chrono::steady_clock::now();
     receive(now);
     put_out(now);
+    save(now);
+    compare_input();
     if (core_.complete() && !core_.done()) finish(now);
     core_.advance(now);
     send();
@@ -54,13 +61,18 @@ RunEnd Collector::run(std::stop_token drain, std::stop_token abort) {
     }
     if (auto end = ended(now)) return *end;
     if (abort.stop_requested()) return {.kind = RunEnd::Kind::interrupted, .why = "stopped"};
-    wait();
+    wait(now);
   }
 }
 
-void Collector::wait() {
-  const auto timeout = core_.has_news() ? CollectorCore::kStateInterval : kTick;
-  const int blocked = sink_->blocked_fd();
+void Collector::wait(Instant now) {
+  auto timeout = core_.has_news() ? CollectorCore::kStateInterval : kTick;
+  if (core_.written() < core_.watermark()) timeout = std::min(timeout, CollectorCore::kSaveAfter);
+  if (const auto due = core_.next_save_due()) {
+    timeout = std::clamp(std::chrono::ceil<milliseconds>(*due - now), milliseconds(0), timeout);
+  }
+  if (disk_full_since_) timeout = kTick;
+  const int blocked = log_.sink->blocked_fd();
   zmq::pollitem_t items[] = {{port_.handle(), 0, ZMQ_POLLIN, 0},
                              {nullptr, wakeup_.fd(), ZMQ_POLLIN, 0},
                              {nullptr, blocked, ZMQ_POLLOUT, 0}};
@@ -83,49 +95,99 @@ void Collector::receive(Instant now) {
 // Pulled by the sink's room, not pushed: what a slow reader does not take stays in its place, the
 // watermark stays with it, and with that the producer.
 void Collector::put_out(Instant now) {
-  while (sink_->has_room()) {
+  while (log_.sink->has_room() && core_.has_next()) {
+    if (const auto* place = core_.head_place()) core_.load_head(log_.journal->read(*place));
     const auto result = core_.take_next();
-    if (!result) break;
-    sink_->write(*result);
+    log_.sink->write(*result);
+    if (log_.hashes) log_.hashes->append(result->task_hash);
     counters_.bytes.fetch_add(result->body.size(), std::memory_order_relaxed);
-    if (!sink_->has_room()) flush(now);
+    if (!log_.sink->has_room()) flush(now);
   }
   flush(now);
 }
 
 void Collector::flush(Instant now) {
-  try_disk(now, [this] { sink_->flush(); });
+  const bool flushed = try_disk(now, [this] {
+    if (log_.hashes) log_.hashes->flush();
+    log_.sink->flush();
+  });
+  if (flushed && log_.journal && core_.written() < core_.watermark()) note_written(now);
 }
 
-// Somebody may make room on a full disk: until then everything waits, and nothing is lost.
-void Collector::try_disk(Instant now, const std::function<void()>& write) {
-  if (disk_full_since_ && now - last_disk_try_ < kDiskRetry) return;
+// With --durability power written means synced, in groups.
+void Collector::note_written(Instant now) {
+  if (options_.durability == Journal::Durability::power) {
+    if (now - last_sync_ < CollectorCore::kSaveAfter) return;
+    last_sync_ = now;
+    log_.sink->sync();
+  }
+  core_.set_written();
+  log_.journal->drop_below(core_.written());
+}
+
+// What waits goes into the journal, many results in one write. While the disk is full nothing of it
+// is acknowledged.
+void Collector::save(Instant now) {
+  if (!log_.journal) return;
+  const bool unfinished = !saving_.empty() || saving_control_;
+  if (!unfinished && !core_.save_due(now)) return;
+  if (!try_disk(now, [this] { log_.journal->make_ready(); })) return;
+  if (const auto* control = core_.unsaved_control(); control && saving_control_ != *control) {
+    saving_control_ = *control;
+    log_.journal->append(*control);
+  }
+  for (const Result* result : core_.take_unsaved()) {
+    saving_.emplace_back(result->index, log_.journal->append(*result));
+  }
+  if (!try_disk(now, [this] { log_.journal->commit(); })) return;
+  for (const auto& [index, place] : saving_) core_.set_saved(index, place);
+  saving_.clear();
+  const auto* control = core_.unsaved_control();
+  if (control != nullptr && saving_control_ == *control) core_.set_control_saved();
+  saving_control_.reset();
+}
+
+void Collector::compare_input() {
+  for (const Recap& recap : core_.take_recaps()) {
+    const bool known = log_.hashes && recap.first < core_.written();
+    core_.compare(recap, known ? log_.hashes->read(recap.first, recap.hashes.size())
+                               : std::vector<std::uint64_t>());
+  }
+}
+
+// Somebody may make room on a full disk: until then everything waits, and nothing is lost. Whether
+// it was written.
+bool Collector::try_disk(Instant now, const std::function<void()>& write) {
+  if (disk_full_since_ && now - last_disk_try_ < kDiskRetry) return false;
   try {
     write();
     if (disk_full_since_) spdlog::info("{}: there is room again", options_.output);
     disk_full_since_.reset();
+    return true;
   } catch (const OutputError& error) {
-    if (!error.is_disk_full() || !sink_->can_wait_for_room() || draining_since_) throw;
+    if (!error.is_disk_full() || !log_.sink->can_wait_for_room() || draining_since_) throw;
     if (!disk_full_since_) spdlog::error("{}; waiting for room", error.what());
     if (!disk_full_since_) disk_full_since_ = now;
     last_disk_try_ = now;
+    return false;
   }
 }
 
 void Collector::finish(Instant now) {
-  if (disk_full_since_ || sink_->blocked_fd() >= 0) return;
-  try_disk(now, [this] {
-    const ResultSink::Totals totals = sink_->finish();
-    manifest_.job = *core_.job();
+  if (disk_full_since_ || log_.sink->blocked_fd() >= 0) return;
+  const bool finished = try_disk(now, [this] {
+    const ResultSink::Totals totals = log_.sink->finish();
+    manifest_.job = core_.job();
     manifest_.count = core_.watermark();
     manifest_.outcomes = core_.counts();
     manifest_.bytes = totals.bytes;
     manifest_.sha256 = totals.sha256;
     manifest_.finished_at = std::chrono::system_clock::now();
-    const bool is_file = options_.output != "-" && sink_->can_wait_for_room();
-    if (is_file) write_manifest(manifest_path(options_.output), manifest_);
+    if (log_.journal) write_manifest(manifest_path(options_.output), manifest_);
   });
-  if (!disk_full_since_) core_.set_done(now);
+  if (!finished) return;
+  log_.remove_journal();
+  core_.set_done(now);
 }
 
 void Collector::send() {
@@ -153,8 +215,10 @@ std::optional<RunEnd> Collector::ended(Instant now) const {
     return RunEnd{.kind = RunEnd::Kind::no_peer, .why = producer_watch_.whom() + " did not come"};
   }
   if (!draining_since_) return std::nullopt;
-  const bool all_out = !core_.has_next() && sink_->blocked_fd() < 0 && core_.drained(now);
-  if (!all_out && now - *draining_since_ < options_.drain_timeout) return std::nullopt;
+  const bool all_safe = !core_.has_unsaved() && saving_.empty();
+  const bool all_out = !core_.has_next() && log_.sink->blocked_fd() < 0 && core_.drained(now);
+  if (!(all_out && all_safe) && now - *draining_since_ < options_.drain_timeout)
+    return std::nullopt;
   return RunEnd{.kind = RunEnd::Kind::interrupted, .why = "stopped before the end of the job"};
 }
 

@@ -6,35 +6,21 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
+#include <vector>
 #include <zmq.hpp>
 
 #include "collector/collector_core.h"
-#include "collector/manifest.h"
-#include "collector/record_json.h"
-#include "collector/result_sink.h"
+#include "collector/collector_options.h"
+#include "collector/stage_log.h"
 #include "proto/peer_watch.h"
 #include "proto/run_end.h"
 #include "proto/wakeup.h"
 
 namespace fetchline {
-
-enum class OutputFormat : std::uint8_t { ndjson };
-
-struct CollectorOptions {
-  std::string bind = "tcp://127.0.0.1:5556";
-  std::string output = "-";  // file, or "-" for stdout
-  bool overwrite = false;    // otherwise a file that exists is refused
-  OutputFormat format = OutputFormat::ndjson;
-  RecordOptions record;
-  Index window = 100'000;
-  std::uint64_t memory_bytes = std::uint64_t{256} << 20;  // of results that wait for their turn
-  std::chrono::milliseconds drain_timeout{25'000};        // for a slow reader, when stopped
-  std::chrono::milliseconds peer_timeout{600'000};        // 0: wait for ever
-};
 
 // Written by the collector's thread, read by any, relaxed.
 struct CollectorCounters {
@@ -50,21 +36,25 @@ struct CollectorCounters {
 
 class Collector {
  public:
-  // Binds and opens the output: throws EndpointError, OutputError.
+  // Binds and opens the output: throws EndpointError, OutputError, DamagedError.
   Collector(zmq::context_t& context, CollectorOptions options);
 
   // Until every record is out and everybody knows. `drain`: put out what can go, at most
-  // drain_timeout. `abort`: return now. Throws OutputError when the output cannot be written.
+  // drain_timeout. `abort`: return now. Throws OutputError when the output cannot be written,
+  // DamagedError when what was written cannot be read back.
   RunEnd run(std::stop_token drain, std::stop_token abort);
 
   [[nodiscard]] const CollectorCounters& counters() const { return counters_; }
 
  private:
-  void wait();
+  void wait(Instant now);
   void receive(Instant now);
   void put_out(Instant now);
   void flush(Instant now);
-  void try_disk(Instant now, const std::function<void()>& write);
+  void note_written(Instant now);
+  void save(Instant now);
+  void compare_input();
+  [[nodiscard]] bool try_disk(Instant now, const std::function<void()>& write);
   void finish(Instant now);
   void send();
   void report(Instant now);
@@ -72,12 +62,15 @@ class Collector {
 
   const CollectorOptions options_;
   zmq::socket_t port_;
-  std::unique_ptr<ResultSink> sink_;
+  StageLog log_;
   CollectorCore core_;
   Wakeup wakeup_;
   CollectorCounters counters_;
   PeerWatch producer_watch_;
   Manifest manifest_;
+  std::vector<std::pair<Index, JournalPlace>> saving_;  // appended to the journal, not committed
+  std::optional<JobControl> saving_control_;
+  Instant last_sync_{};
   std::optional<Instant> disk_full_since_;
   Instant last_disk_try_{};
   std::optional<Instant> draining_since_;

@@ -8,52 +8,114 @@
 
 namespace fetchline {
 
-CollectorCore::CollectorCore(const Settings& settings)
-    : boot_(settings.boot), reorder_(settings.window, settings.memory_bytes) {}
+CollectorCore::CollectorCore(const Settings& settings, const std::optional<Recovered>& recovered)
+    : boot_(settings.boot),
+      has_journal_(settings.journal_bytes > 0),
+      reorder_({settings.window, settings.memory_bytes, settings.journal_bytes},
+               recovered ? recovered->watermark : 0) {
+  control_.log = settings.log;
+  if (!recovered) return;
+  control_ = recovered->control;
+  counts_ = recovered->counts;
+  written_ = recovered->watermark;
+  for (const auto& [nonce, epoch] : control_.epochs) {
+    if (epoch <= epoch_) continue;
+    epoch_ = epoch;
+    nonce_ = nonce;
+  }
+}
+
+void CollectorCore::restore(Index index, std::uint64_t task_hash, const JournalPlace& place) {
+  (void)reorder_.restore(index, task_hash, place);
+}
 
 void CollectorCore::on_message(const PeerId& peer, Received received, Instant now) {
   if (const auto* open = std::get_if<Open>(&received.message)) {
     on_open(peer, received.job, *open, now);
     return;
   }
-  if (!job_ || received.job != *job_) {
+  if (!has_job() || received.job != control_.job) {
     ++dropped_;
     return;
   }
   if (const auto* bye = std::get_if<Bye>(&received.message)) {
     on_bye(received.epoch, *bye);
   } else if (done_) {
-    send(peer, encode(*job_, epoch_, Done{counts_}));
+    send(peer, encode(control_.job, epoch_, Done{counts_}));
   } else if (auto* results = std::get_if<Results>(&received.message)) {
     on_results(peer, *results, now);
   } else if (const auto* end = std::get_if<End>(&received.message)) {
     on_end(received.epoch, *end);
+  } else if (auto* recap = std::get_if<Recap>(&received.message)) {
+    on_recap(received.epoch, *recap);
   } else {
     ++dropped_;
   }
 }
 
 void CollectorCore::on_open(const PeerId& peer, const JobId& job, const Open& open, Instant now) {
-  if (job.is_none() || (job_ && job != *job_)) return refuse(peer, job, Refused::Reason::busy);
-  job_ = job;
-  const auto [at, is_new] = epochs_.try_emplace(open.nonce, Epoch{});
-  if (is_new) {
-    epoch_ = Epoch{static_cast<std::uint32_t>(epoch_) + 1};
-    at->second = epoch_;
-    nonce_ = open.nonce;
+  const bool takes_ours = has_job() && open.resume;
+  if (!takes_ours && (job.is_none() || (has_job() && job != control_.job))) {
+    return refuse(peer, job, {.reason = Refused::Reason::busy});
+  }
+  if (!has_job()) control_.job = job;
+  if (done_) {
+    producer_ = peer;
+    return send(peer, encode(control_.job, epoch_, Done{counts_}));
+  }
+  if (!control_.epochs.contains(open.nonce)) {
+    begin_epoch(open);
   } else if (open.nonce != nonce_) {
-    return refuse(peer, job, Refused::Reason::fenced);
+    return refuse(peer, control_.job, {.reason = Refused::Reason::fenced});
+  } else if (differs_) {
+    return refuse(peer, control_.job, {Refused::Reason::other_input, *differs_});
   }
   producer_ = peer;
   producer_heard_ = now;
   producer_gone_ = false;
   in_hand_ = open.in_hand;
-  if (done_) return send(peer, encode(*job_, epoch_, Done{counts_}));
   whole_state_due_ = true;
 }
 
-void CollectorCore::refuse(const PeerId& peer, const JobId& job, Refused::Reason reason) {
-  send(peer, encode(job, epoch_, Refused{reason}));
+void CollectorCore::begin_epoch(const Open& open) {
+  epoch_ = Epoch{static_cast<std::uint32_t>(epoch_) + 1};
+  nonce_ = open.nonce;
+  control_.epochs[nonce_] = epoch_;
+  control_due_ = has_journal_;
+  compare_to_ = open.resume ? reorder_.end() : 0;
+  compared_ = 0;
+  differs_.reset();
+  recaps_.clear();
+}
+
+void CollectorCore::refuse(const PeerId& peer, const JobId& job, const Refused& refused) {
+  send(peer, encode(job, epoch_, refused));
+}
+
+void CollectorCore::on_recap(Epoch epoch, Recap& recap) {
+  constexpr std::size_t kMostAtOnce = 64;
+  const Index end = recap.first + recap.hashes.size();
+  if (epoch != epoch_ || end <= compared_ || recaps_.size() >= kMostAtOnce) return;
+  recaps_.push_back(std::move(recap));
+}
+
+std::vector<Recap> CollectorCore::take_recaps() { return std::exchange(recaps_, {}); }
+
+void CollectorCore::compare(const Recap& recap, const std::vector<std::uint64_t>& known) {
+  if (recap.first > compared_) return;  // the one before it was lost
+  for (std::size_t i = compared_ - recap.first; i < recap.hashes.size() && !differs_; ++i) {
+    const Index index = recap.first + i;
+    const std::uint64_t before = i < known.size() ? known[i] : reorder_.task_hash(index);
+    const std::uint64_t now = recap.hashes[i];
+    const bool same = before == now || before == 0 || now == 0;
+    if (same) {
+      compared_ = index + 1;
+    } else {
+      differs_ = index;
+    }
+  }
+  state_due_ = true;
+  if (differs_) refuse(producer_, control_.job, {Refused::Reason::other_input, *differs_});
 }
 
 void CollectorCore::on_results(const PeerId& peer, Results& message, Instant now) {
@@ -64,14 +126,20 @@ void CollectorCore::on_results(const PeerId& peer, Results& message, Instant now
   for (Result& result : message.results) {
     const Index index = result.index;
     const bool forged = !result.meta.empty() && !is_json_on_one_line(result.meta);
-    if (forged || (total_ && index >= *total_)) {
+    if (forged || (total() && index >= *total())) {
       ++dropped_;
       continue;
     }
+    const std::size_t bytes = result.memory_bytes();
     switch (reorder_.store(std::move(result))) {
       case ReorderBuffer::Verdict::stored:
+        note_unsaved(index, bytes, now);
+        sender.unsafe.push_back(index);
+        break;
       case ReorderBuffer::Verdict::duplicate:
-        sender.accepted.push_back(index);
+        if (std::find(sender.unsafe.begin(), sender.unsafe.end(), index) == sender.unsafe.end()) {
+          sender.unsafe.push_back(index);
+        }
         break;
       case ReorderBuffer::Verdict::beyond:
         ++dropped_;
@@ -84,20 +152,53 @@ void CollectorCore::on_results(const PeerId& peer, Results& message, Instant now
   }
 }
 
+void CollectorCore::note_unsaved(Index index, std::size_t bytes, Instant now) {
+  if (!has_journal_) return;
+  if (unsaved_.empty()) unsaved_since_ = now;
+  unsaved_.push_back(index);
+  unsaved_bytes_ += bytes;
+}
+
+bool CollectorCore::save_due(Instant now) const {
+  if (control_due_) return true;
+  if (unsaved_.empty()) return false;
+  return draining_since_ || unsaved_bytes_ >= kSaveBytes || now - unsaved_since_ >= kSaveAfter;
+}
+
+std::optional<Instant> CollectorCore::next_save_due() const {
+  if (unsaved_.empty()) return std::nullopt;
+  return unsaved_since_ + kSaveAfter;
+}
+
+std::vector<const Result*> CollectorCore::take_unsaved() {
+  std::vector<const Result*> results;
+  for (const Index index : unsaved_) {
+    if (const Result* result = reorder_.unsaved(index)) results.push_back(result);
+  }
+  unsaved_.clear();
+  unsaved_bytes_ = 0;
+  return results;
+}
+
+const JobControl* CollectorCore::unsaved_control() const {
+  return control_due_ ? &control_ : nullptr;
+}
+
 void CollectorCore::on_end(Epoch epoch, const End& end) {
   state_due_ = true;
   const bool too_short = end.total < reorder_.watermark();
-  if (epoch != epoch_ || too_short || (total_ && *total_ != end.total)) {
+  if (epoch != epoch_ || too_short || (total() && *total() != end.total)) {
     ++dropped_;
     return;
   }
-  total_ = end.total;
+  control_due_ = control_due_ || (has_journal_ && !total());
+  control_.total = end.total;
   dropped_ += reorder_.drop_from(end.total);  // results of tasks that do not exist
 }
 
 void CollectorCore::on_bye(Epoch epoch, const Bye& bye) {
   if (bye.worker == WorkerId{}) {
-    if (epoch != epoch_) return;
+    if (epoch != epoch_ && !done_) return;
     producer_gone_ = true;
     senders_.erase(WorkerId{nonce_});
   } else {
@@ -112,15 +213,15 @@ std::unique_ptr<Result> CollectorCore::take_next() {
 }
 
 void CollectorCore::advance(Instant now) {
-  if (!job_) return;
+  if (!has_job()) return;
   std::erase_if(senders_,
                 [&](const auto& entry) { return now - entry.second.heard > kForgetPeer; });
   if (done_) {
     if (now - last_done_ < kRepeat) return;
     last_done_ = now;
-    if (!producer_gone_) send(producer_, encode(*job_, epoch_, Done{counts_}));
+    if (!producer_gone_) send(producer_, encode(control_.job, epoch_, Done{counts_}));
     for (const auto& [id, sender] : senders_)
-      send(sender.peer, encode(*job_, epoch_, Done{counts_}));
+      send(sender.peer, encode(control_.job, epoch_, Done{counts_}));
     return;
   }
   update_room();
@@ -131,10 +232,9 @@ void CollectorCore::advance(Instant now) {
 // Tight at three quarters, or when a result found no room; relaxed at half, and not before the
 // watermark has moved: what was refused would only be sent and refused again.
 void CollectorCore::update_room() {
-  const std::size_t held = reorder_.held_bytes();
-  if (held >= reorder_.memory_bytes() / 4 * 3) become_tight();
+  if (reorder_.is_nearly_full()) become_tight();
   const bool moved = reorder_.watermark() > tight_at_;
-  if (!tight_ || !moved || held >= reorder_.memory_bytes() / 2) return;
+  if (!tight_ || !moved || !reorder_.is_half_empty()) return;
   tight_ = false;
   state_due_ = true;
 }
@@ -145,7 +245,20 @@ void CollectorCore::become_tight() {
   tight_at_ = reorder_.watermark();
 }
 
-Index CollectorCore::admit_limit() const { return tight_ ? reorder_.watermark() + 1 : kMaxIndex; }
+Index CollectorCore::admit_limit() const { return tight_ ? safe_watermark() + 1 : kMaxIndex; }
+
+Index CollectorCore::safe_watermark() const {
+  return has_journal_ ? written_ : reorder_.watermark();
+}
+
+// Written, or saved: then the sender may forget it.
+void CollectorCore::acknowledge_safe(Sender& sender) {
+  std::erase_if(sender.unsafe, [&](Index index) {
+    const bool safe = !has_journal_ || index < written_ || reorder_.is_saved(index);
+    if (safe) sender.accepted.push_back(index);
+    return safe;
+  });
+}
 
 // A quarter of the memory may be under way to us, shared by those who send.
 std::uint64_t CollectorCore::byte_window() const {
@@ -155,14 +268,15 @@ std::uint64_t CollectorCore::byte_window() const {
 
 void CollectorCore::tell_senders() {
   for (auto& [id, sender] : senders_) {
+    acknowledge_safe(sender);
     const bool news = !sender.accepted.empty() || !sender.refused.empty();
-    const bool moved = sender.told_watermark != reorder_.watermark();
+    const bool moved = sender.told_watermark != safe_watermark();
     // Who was told to wait is told when there is room, or when its result may have become the head.
     if (!news && !(sender.told_tight && (!tight_ || moved))) continue;
     Acks acks;
     acks.boot = boot_;
     acks.seq = ++seq_;
-    acks.watermark = sender.told_watermark = reorder_.watermark();
+    acks.watermark = sender.told_watermark = safe_watermark();
     acks.admit_limit = admit_limit();
     acks.byte_window = byte_window();
     acks.accepted = index_set_of(sender.accepted);
@@ -170,26 +284,31 @@ void CollectorCore::tell_senders() {
     sender.told_tight = tight_;
     sender.accepted.clear();
     sender.refused.clear();
-    send(sender.peer, encode(*job_, epoch_, acks));
+    send(sender.peer, encode(control_.job, epoch_, acks));
   }
 }
 
 bool CollectorCore::has_news() const {
-  return !done_ && (state_due_ || told_watermark_ != reorder_.watermark());
+  return !done_ && (state_due_ || told_watermark_ != safe_watermark());
 }
 
 void CollectorCore::tell_producer(Instant now) {
+  // An epoch or a total that could be forgotten is not told.
+  if (control_due_ || differs_) return;
   if (!whole_state_due_ && !(has_news() && now - last_state_ >= kStateInterval)) return;
   State state;
   state.boot = boot_;
   state.nonce = nonce_;
   state.seq = ++seq_;
-  state.watermark = reorder_.watermark();
+  state.log = control_.log;
+  state.watermark = safe_watermark();
   state.dispatch_limit = state.watermark + (tight_ ? 1 : reorder_.window());
   if (draining_since_) state.dispatch_limit = 0;
-  state.total = total_;
+  state.total = total();
+  state.compare_to = compare_to_;
+  state.compared = compared_;
   if (whole_state_due_) state.committed = reorder_.indices(kMaxRanges);
-  send(producer_, encode(*job_, epoch_, state));
+  send(producer_, encode(control_.job, epoch_, state));
   state_due_ = false;
   whole_state_due_ = false;
   told_watermark_ = state.watermark;
@@ -202,7 +321,7 @@ void CollectorCore::drain(Instant now) {
 }
 
 bool CollectorCore::drained(Instant now) const {
-  if (!job_ || (producer_gone_ && senders_.empty())) return true;
+  if (!has_job() || (producer_gone_ && senders_.empty())) return true;
   if (now - std::max(last_result_, *draining_since_) < kQuiet) return false;
   const bool said_none = producer_heard_ > *draining_since_ && in_hand_ == 0;
   return said_none || now - std::max(producer_heard_, *draining_since_) >= kGone;

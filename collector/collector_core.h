@@ -2,15 +2,19 @@
 // messages and results in order come out. Owned by the collector's loop thread.
 //
 //   waiting --Open--> collecting --total known and all taken--> complete --set_done()--> done
+//
+// A result is acknowledged when it is safe. Without a journal that is when it is stored. With one
+// it is when the owner says so: set_written() for what stands in the output, set_saved() for what
+// stands in the journal. What leaves in order within kSaveAfter never needs the journal.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <unordered_map>
 #include <vector>
 
+#include "collector/job_control.h"
 #include "collector/reorder.h"
 #include "proto/instant.h"
 #include "proto/messages.h"
@@ -26,13 +30,27 @@ class CollectorCore {
   static constexpr std::chrono::seconds kGone{3};      // a producer so silent has nothing in hand
   static constexpr std::chrono::milliseconds kQuiet{300};  // results may be later than reports
   static constexpr std::chrono::seconds kForgetPeer{10};   // a silent peer is not waited for
+  // Results are saved in groups: one write for many, and none for those that leave meanwhile. A
+  // sender waits for nothing but the acknowledgement.
+  static constexpr std::chrono::milliseconds kSaveAfter{10};
+  static constexpr std::size_t kSaveBytes = std::size_t{1} << 20;
 
   struct Settings {
     BootId boot{};
+    std::uint64_t log = 0;  // names a new journal; one that is recovered has its name
     Index window = 100'000;
     std::size_t memory_bytes = std::size_t{256} << 20;
+    std::uint64_t journal_bytes = 0;  // 0: there is no journal
   };
-  explicit CollectorCore(const Settings& settings);
+  // What an earlier collector of this output left behind.
+  struct Recovered {
+    JobControl control;
+    Index watermark = 0;  // records that are out
+    OutcomeCounts counts{};
+  };
+  explicit CollectorCore(const Settings& settings, const std::optional<Recovered>& recovered = {});
+  // After that, each result that stands in the journal.
+  void restore(Index index, std::uint64_t task_hash, const JournalPlace& place);
 
   void on_message(const PeerId& peer, Received received, Instant now);
   void advance(Instant now);
@@ -45,9 +63,28 @@ class CollectorCore {
   // The next result in order; the caller puts it out before it asks for another.
   [[nodiscard]] std::unique_ptr<Result> take_next();
   [[nodiscard]] bool has_next() const { return reorder_.has_next(); }
+  // Where the next result stands when it is not in memory; then load_head() before take_next().
+  [[nodiscard]] const JournalPlace* head_place() const { return reorder_.head_place(); }
+  void load_head(Result result) { reorder_.load_head(std::move(result)); }
+  // Everything taken so far is out and safe.
+  void set_written() { written_ = reorder_.watermark(); }
   // Every result was taken. The caller makes the output durable, then says set_done().
-  [[nodiscard]] bool complete() const { return total_ && reorder_.watermark() == *total_; }
+  [[nodiscard]] bool complete() const { return total() && reorder_.watermark() == *total(); }
   void set_done(Instant now);
+
+  // Results that wait and should go into the journal now, and the control when it has changed. The
+  // caller commits both, then says set_saved() of each and set_control_saved().
+  [[nodiscard]] bool save_due(Instant now) const;
+  [[nodiscard]] std::optional<Instant> next_save_due() const;
+  [[nodiscard]] std::vector<const Result*> take_unsaved();
+  void set_saved(Index index, const JournalPlace& place) { reorder_.set_saved(index, place); }
+  [[nodiscard]] bool has_unsaved() const { return !unsaved_.empty(); }
+  [[nodiscard]] const JobControl* unsaved_control() const;
+  void set_control_saved() { control_due_ = false; }
+
+  // Recaps to be compared, each with the hashes of those of its indices that are out already.
+  [[nodiscard]] std::vector<Recap> take_recaps();
+  void compare(const Recap& recap, const std::vector<std::uint64_t>& known);
 
   struct Outgoing {
     PeerId peer;
@@ -59,10 +96,12 @@ class CollectorCore {
 
   [[nodiscard]] bool done() const { return done_; }
   [[nodiscard]] bool over(Instant now) const;  // done, and everybody who lives knows
-  [[nodiscard]] const std::optional<JobId>& job() const { return job_; }
+  [[nodiscard]] bool has_job() const { return !control_.job.is_none(); }
+  [[nodiscard]] const JobId& job() const { return control_.job; }
   [[nodiscard]] const OutcomeCounts& counts() const { return counts_; }  // of what was taken
   [[nodiscard]] Index watermark() const { return reorder_.watermark(); }
-  [[nodiscard]] std::optional<Index> total() const { return total_; }
+  [[nodiscard]] Index written() const { return written_; }  // every index below is out and safe
+  [[nodiscard]] std::optional<Index> total() const { return control_.total; }
   [[nodiscard]] const ReorderBuffer& reorder() const { return reorder_; }
   [[nodiscard]] Instant producer_heard() const { return producer_heard_; }
   [[nodiscard]] std::uint64_t dropped_messages() const { return dropped_; }
@@ -71,6 +110,7 @@ class CollectorCore {
   struct Sender {  // of results: a worker, or the producer for lines that are not tasks
     PeerId peer;
     Instant heard;
+    std::vector<Index> unsafe;             // stored, not to be acknowledged yet
     std::vector<Index> accepted, refused;  // to be acknowledged
     bool told_tight = false;               // it holds back what is not the head
     Index told_watermark = 0;
@@ -79,8 +119,13 @@ class CollectorCore {
   void on_open(const PeerId& peer, const JobId& job, const Open& open, Instant now);
   void on_results(const PeerId& peer, Results& message, Instant now);
   void on_end(Epoch epoch, const End& end);
+  void on_recap(Epoch epoch, Recap& recap);
+  void begin_epoch(const Open& open);
+  void acknowledge_safe(Sender& sender);
+  void note_unsaved(Index index, std::size_t bytes, Instant now);
+  [[nodiscard]] Index safe_watermark() const;
   void on_bye(Epoch epoch, const Bye& bye);
-  void refuse(const PeerId& peer, const JobId& job, Refused::Reason reason);
+  void refuse(const PeerId& peer, const JobId& job, const Refused& refused);
   void tell_producer(Instant now);
   void tell_senders();
   void update_room();
@@ -90,16 +135,25 @@ class CollectorCore {
   void send(const PeerId& peer, Frames frames) { outgoing_.push_back({peer, std::move(frames)}); }
 
   const BootId boot_;
+  const bool has_journal_;
   ReorderBuffer reorder_;
+  Index written_ = 0;
+  std::vector<Index> unsaved_;  // in the order of arrival; some may have left since
+  std::size_t unsaved_bytes_ = 0;
+  Instant unsaved_since_{};
   OutcomeCounts counts_{};
   Index tight_at_ = 0;  // the watermark when room was last short
   bool tight_ = false;  // memory is nearly full: only the head is admitted
 
-  std::optional<JobId> job_;
+  JobControl control_;
+  bool control_due_ = false;  // it changed and the journal does not have it yet
   Epoch epoch_{};
-  std::map<std::uint64_t, Epoch> epochs_;  // by the nonce each was granted to
-  std::uint64_t nonce_ = 0;                // of the current epoch
-  std::optional<Index> total_;
+  std::uint64_t nonce_ = 0;  // of the current epoch
+
+  Index compare_to_ = 0;  // with a producer that resumes
+  Index compared_ = 0;
+  std::optional<Index> differs_;
+  std::vector<Recap> recaps_;
 
   PeerId producer_;
   Instant producer_heard_{};

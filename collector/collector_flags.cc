@@ -1,6 +1,7 @@
 #include "collector/collector_flags.h"
 
 #include "deploy/process/flags.h"
+#include "deploy/process/usage_error.h"
 
 namespace fetchline {
 
@@ -10,8 +11,16 @@ void add_output_flags(CLI::App& app, CollectorOptions& options) {
   choice_option<OutputFormat>(app, "--format", options.format, "how results are written",
                               {{"ndjson", OutputFormat::ndjson}});
   switch_option(app, "--overwrite", options.overwrite, "an output that exists is replaced");
+  switch_option(app, "--resume", options.resume, "go on where an earlier run stopped");
   switch_option(app, "!--no-body", options.record.body, "leave bodies out of the records");
   switch_option(app, "!--no-headers", options.record.headers, "leave response headers out");
+}
+
+void add_durability_flag(CLI::App& app, CollectorOptions& options) {
+  flag_group(app, "Safety");
+  choice_option<Journal::Durability>(
+      app, "--durability", options.durability, "a crash it survives, of",
+      {{"process", Journal::Durability::process}, {"power", Journal::Durability::power}});
 }
 
 void add_memory_flags(CLI::App& app, CollectorOptions& options) {
@@ -19,6 +28,7 @@ void add_memory_flags(CLI::App& app, CollectorOptions& options) {
   count_option<Index>(app, "--window", options.window,
                       "tasks between the oldest unfinished and the newest", 1, 10'000'000);
   size_option(app, "--memory", options.memory_bytes, "for results that wait for their turn");
+  size_option(app, "--spill-limit", options.spill_bytes, "for them on disk, in FILE.spill");
 }
 
 void add_collector_fleet_flags(CLI::App& app, CollectorOptions& options) {
@@ -26,6 +36,10 @@ void add_collector_fleet_flags(CLI::App& app, CollectorOptions& options) {
   text_option(app, "--bind", options.bind, "ENDPOINT", "where workers and the producer connect");
   seconds_option(app, "--drain-timeout", options.drain_timeout, "for a slow reader, when stopped");
   seconds_option(app, "--peer-timeout", options.peer_timeout, "to wait for others; 0 is for ever");
+}
+
+void check_output_flags(const CollectorOptions& options) {
+  if (options.resume && options.overwrite) throw UsageError("--resume", "excludes --overwrite");
 }
 
 }  // namespace fetchline

@@ -8,7 +8,11 @@
 namespace fetchline {
 
 void add_output_flags(CLI::App& app, CollectorOptions& options);
+void add_durability_flag(CLI::App& app, CollectorOptions& options);
 void add_memory_flags(CLI::App& app, CollectorOptions& options);
 void add_collector_fleet_flags(CLI::App& app, CollectorOptions& options);
+
+// What no flag can say alone. Throws UsageError.
+void check_output_flags(const CollectorOptions& options);
 
 }  // namespace fetchline

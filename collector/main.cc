@@ -3,6 +3,7 @@
 
 #include "collector/collector.h"
 #include "collector/collector_flags.h"
+#include "collector/damaged.h"
 #include "collector/output_error.h"
 #include "deploy/process/exit_code.h"
 #include "deploy/process/flags.h"
@@ -47,6 +48,7 @@ int main_of(int argc, char** argv) {
   Program program("fetchline-collector", "Puts results in input order and writes them.");
   CollectorOptions options;
   FailOn rule;
+  add_durability_flag(program.app(), options);
   add_output_flags(program.app(), options);
   add_memory_flags(program.app(), options);
   flag_group(program.app(), "Verdict");
@@ -57,7 +59,13 @@ int main_of(int argc, char** argv) {
   if (const auto end = program.parse(argc, argv)) return to_int(*end);
   setup_log(program.log());
   try {
+    check_output_flags(options);
     return to_int(run(program, options, rule, signals));
+  } catch (const UsageError& error) {
+    return to_int(program.report(error));
+  } catch (const DamagedError& error) {
+    spdlog::error("--output: {}", error.what());
+    return to_int(ExitCode::journal_damaged);
   } catch (const OutputError& error) {
     spdlog::error("--output: {}", error.what());
     return to_int(ExitCode::output_unwritable);

@@ -5,9 +5,12 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "collector/damaged.h"
+#include "collector/directory.h"
 #include "collector/file_descriptor.h"
 #include "collector/json_text.h"
 
@@ -63,15 +66,6 @@ void write_durably(const std::string& path, std::string_view bytes) {
   if (fdatasync(file.get()) != 0) throw OutputError(path, errno);
 }
 
-void sync_directory_of(const std::string& path) {
-  const auto parent = std::filesystem::path(path).parent_path().string();
-  const auto& directory = parent.empty() ? "." : parent;
-  const FileDescriptor opened(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!opened.is_open()) throw OutputError(directory, errno);
-  // Some network and FUSE file systems cannot sync a directory and say so with EINVAL.
-  if (fsync(opened.get()) != 0 && errno != EINVAL) throw OutputError(directory, errno);
-}
-
 void replace_durably(const std::string& path, const std::string& temporary) {
   if (rename(temporary.c_str(), path.c_str()) != 0) throw OutputError(path, errno);
   sync_directory_of(path);
@@ -105,6 +99,24 @@ void write_manifest(const std::string& path, const Manifest& manifest) {
     unlink(temporary.c_str());
     throw;
   }
+}
+
+std::optional<Manifest> read_manifest(const std::string& path) try {
+  std::ifstream file(path);
+  if (!file) return std::nullopt;
+  const auto json = nlohmann::json::parse(file);
+  Manifest manifest;
+  manifest.job = parse_job_id(json.at("job").get<std::string>()).value_or(JobId{});
+  manifest.count = json.at("count").get<std::uint64_t>();
+  for (std::size_t i = 0; i < kOutcomeCount; ++i) {
+    const std::string name(to_string(static_cast<Outcome>(i)));
+    manifest.outcomes[i] = json.at("outcomes").value(name, std::uint64_t{0});
+  }
+  manifest.bytes = json.at("bytes").get<std::uint64_t>();
+  manifest.sha256 = json.at("sha256").get<std::string>();
+  return manifest;
+} catch (const nlohmann::json::exception& error) {
+  throw DamagedError(path, 0, error.what());
 }
 
 void remove_manifest(const std::string& path) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "collector/output_error.h"
@@ -33,6 +34,10 @@ struct Manifest {
 // fdatasync, rename, fsync of the directory, which also settles the output's own name there.
 // Blocks on the disk. Throws OutputError and leaves no temporary behind.
 void write_manifest(const std::string& path, const Manifest& manifest);
+
+// The manifest at `path`, as far as it says how a job ended: job, count, outcomes, bytes, sha256.
+// Empty when there is none. Throws DamagedError when it cannot be understood.
+[[nodiscard]] std::optional<Manifest> read_manifest(const std::string& path);
 
 // Removes `path`, durably; nothing there is fine. Throws OutputError.
 void remove_manifest(const std::string& path);

@@ -3,6 +3,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "collector/record_line.h"
+
 namespace fetchline {
 namespace {
 
@@ -13,6 +15,19 @@ constexpr std::size_t kKeptCapacityBytes = 4 * OutputFile::kRoomBytes;
 
 NdjsonSink::NdjsonSink(std::string path, OutputFile::Existing existing, RecordOptions options)
     : file_(std::move(path), existing), options_(options) {}
+
+ResultSink::Recovered NdjsonSink::recover() {
+  Recovered recovered;
+  RecordReader reader;
+  file_.recover([&](std::string_view line) {
+    const auto record = reader.read(line);
+    if (!record || record->index != recovered.records) return false;
+    ++recovered.records;
+    ++recovered.counts[static_cast<std::size_t>(record->outcome)];
+    return true;
+  });
+  return recovered;
+}
 
 void NdjsonSink::write(const Result& result) {
   line_.clear();

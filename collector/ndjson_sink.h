@@ -15,9 +15,11 @@ class NdjsonSink final : public ResultSink {
  public:
   NdjsonSink(std::string path, OutputFile::Existing existing, RecordOptions options);
 
+  Recovered recover() override;
   void write(const Result& result) override;
   [[nodiscard]] bool has_room() const override { return file_.has_room(); }
   void flush() override { file_.flush(); }
+  void sync() override { file_.sync(); }
   [[nodiscard]] int blocked_fd() const override { return file_.blocked_fd(); }
   [[nodiscard]] bool can_wait_for_room() const override { return file_.is_regular(); }
   Totals finish() override;

@@ -11,7 +11,9 @@
 #include <cerrno>
 #include <climits>
 #include <utility>
+#include <vector>
 
+#include "collector/damaged.h"
 #include "collector/manifest.h"
 
 namespace fetchline {
@@ -36,6 +38,37 @@ OutputFile::OutputFile(std::string path, Existing existing)
   }
 }
 
+void OutputFile::recover(const std::function<bool(std::string_view line)>& keep) {
+  std::string bytes;  // from accepted_bytes_ on
+  std::vector<char> block(kRoomBytes);
+  while (true) {
+    const auto at = static_cast<off_t>(accepted_bytes_ + bytes.size());
+    const auto count = pread(fd_, block.data(), block.size(), at);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail(errno);
+    if (count == 0) break;
+    const std::size_t known = bytes.size();
+    bytes.append(block.data(), static_cast<std::size_t>(count));
+    std::size_t begin = 0;
+    for (auto end = bytes.find('\n', known); end != std::string::npos;
+         end = bytes.find('\n', begin)) {
+      const auto line = std::string_view(bytes).substr(begin, end - begin);
+      if (!keep(line))
+        throw DamagedError(name_, accepted_bytes_ + begin, "not the record due here");
+      begin = end + 1;
+    }
+    sha256_.update(std::string_view(bytes).substr(0, begin));
+    accepted_bytes_ += begin;
+    bytes.erase(0, begin);
+  }
+  cut(accepted_bytes_);
+}
+
+void OutputFile::cut(std::uint64_t size) {
+  const auto end = static_cast<off_t>(size);
+  if (ftruncate(fd_, end) != 0 || lseek(fd_, end, SEEK_SET) < 0) fail(errno);
+}
+
 void OutputFile::append(std::string_view bytes) {
   pending_.append(bytes);
   sha256_.update(bytes);
@@ -58,21 +91,23 @@ void OutputFile::sync() {
 }
 
 void OutputFile::open_path(Existing existing) {
-  constexpr int kFlags = O_WRONLY | O_CLOEXEC | O_NOCTTY;
+  const int access = existing == Existing::resume ? O_RDWR : O_WRONLY;
+  const int flags = access | O_CLOEXEC | O_NOCTTY;
   const int exclusive = existing == Existing::refuse ? O_EXCL : 0;
-  owned_ = FileDescriptor(open(name_.c_str(), kFlags | O_CREAT | exclusive, 0666));
+  owned_ = FileDescriptor(open(name_.c_str(), flags | O_CREAT | exclusive, 0666));
   // What exists may be a device or a FIFO. That is asked of the opened file, not of its name,
   // which could be another file's a moment later.
   const bool existed = !owned_.is_open() && errno == EEXIST;
-  if (existed) owned_ = FileDescriptor(open(name_.c_str(), kFlags));
+  if (existed) owned_ = FileDescriptor(open(name_.c_str(), flags));
   if (!owned_.is_open()) fail(errno);
   fd_ = owned_.get();
   inspect();
   if (!is_regular()) return;
   if (existed) fail(EEXIST, " (--overwrite replaces it)");
   if (flock(fd_, LOCK_EX | LOCK_NB) != 0) fail(errno, " (another process is writing it)");
+  if (existing == Existing::resume) return;
   remove_manifest(manifest_path(name_));
-  if (ftruncate(fd_, 0) != 0) fail(errno);
+  cut(0);
 }
 
 void OutputFile::inspect() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -20,12 +21,18 @@ namespace fetchline {
 // A reader that has gone is EPIPE only when SIGPIPE is ignored by the process.
 class OutputFile {
  public:
-  enum class Existing { refuse, overwrite };
+  enum class Existing { refuse, overwrite, resume };
 
   // Opens `path`; "-" is stdout. A regular file that exists is refused (EEXIST) or emptied; its
-  // manifest, which would call the new file complete, is removed. Pipes and devices are opened as
-  // they are, for there is nothing in them to lose; a FIFO waits here for its reader.
+  // manifest, which would call the new file complete, is removed; to resume, it is left as it is
+  // for recover(). Pipes and devices are opened as they are, for there is nothing in them to lose;
+  // a FIFO waits here for its reader.
   OutputFile(std::string path, Existing existing);
+
+  // What an earlier process wrote, line by line, without the newlines: it is kept as if it had been
+  // appended. A last line without its newline was torn and is cut. False of `line` is damage.
+  // Throws DamagedError. Called before append(), for a regular file that is resumed.
+  void recover(const std::function<bool(std::string_view line)>& keep);
 
   void append(std::string_view bytes);
 
@@ -54,6 +61,7 @@ class OutputFile {
   enum class Kind { regular, socket, stream };
 
   void open_path(Existing existing);
+  void cut(std::uint64_t size);
   void inspect();
   [[nodiscard]] bool takes_bytes_now() const;
   [[nodiscard]] std::size_t write_some();

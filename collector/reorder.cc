@@ -4,48 +4,131 @@
 
 namespace fetchline {
 
+ReorderBuffer::Slot* ReorderBuffer::find(Index index) {
+  if (index < watermark_ || index - watermark_ >= slots_.size()) return nullptr;
+  return &slots_[index - watermark_];
+}
+
+const ReorderBuffer::Slot* ReorderBuffer::find(Index index) const {
+  if (index < watermark_ || index - watermark_ >= slots_.size()) return nullptr;
+  return &slots_[index - watermark_];
+}
+
+ReorderBuffer::Slot& ReorderBuffer::slot_at(Index position) {
+  while (slots_.size() <= position) slots_.emplace_back();
+  return slots_[position];
+}
+
 ReorderBuffer::Verdict ReorderBuffer::store(Result result) {
   if (result.index < watermark_) return Verdict::duplicate;
   const Index position = result.index - watermark_;
-  if (position >= window_) return Verdict::beyond;
-  if (position < slots_.size() && slots_[position] != nullptr) return Verdict::duplicate;
+  if (position >= limits_.window) return Verdict::beyond;
+  if (position < slots_.size() && slots_[position].is_held()) return Verdict::duplicate;
   const std::size_t bytes = result.memory_bytes();
-  if (position > 0 && held_bytes_ + bytes > memory_bytes_) return Verdict::no_room;
-  while (slots_.size() <= position) slots_.emplace_back();
-  slots_[position] = std::make_unique<Result>(std::move(result));
+  if (position > 0) {
+    const bool fits = held_bytes_ + bytes <= limits_.memory_bytes &&
+                      (!has_journal() || saved_bytes_ + bytes <= limits_.journal_bytes);
+    if (!fits) return Verdict::no_room;
+  }
+  Slot& slot = slot_at(position);
+  slot.task_hash = result.task_hash;
+  slot.result = std::make_unique<Result>(std::move(result));
   held_bytes_ += bytes;
   ++held_;
   return Verdict::stored;
 }
 
+bool ReorderBuffer::restore(Index index, std::uint64_t task_hash, const JournalPlace& place) {
+  if (index < watermark_) return false;
+  Slot& slot = slot_at(index - watermark_);
+  if (slot.is_held()) return false;
+  slot.task_hash = task_hash;
+  slot.place = place;
+  saved_bytes_ += place.length;
+  ++held_;
+  return true;
+}
+
+const Result* ReorderBuffer::unsaved(Index index) const {
+  const Slot* slot = find(index);
+  return slot == nullptr || slot->is_saved() ? nullptr : slot->result.get();
+}
+
+bool ReorderBuffer::is_saved(Index index) const {
+  const Slot* slot = find(index);
+  return slot != nullptr && slot->is_saved();
+}
+
+void ReorderBuffer::set_saved(Index index, const JournalPlace& place) {
+  Slot* slot = find(index);
+  if (slot == nullptr || !slot->is_held() || slot->is_saved()) return;
+  slot->place = place;
+  saved_bytes_ += place.length;
+  // The rest of the memory is for what is on its way into the journal.
+  if (held_bytes_ <= limits_.memory_bytes / 3 || slot == &slots_.front()) return;
+  held_bytes_ -= slot->result->memory_bytes();
+  slot->result.reset();
+}
+
+const JournalPlace* ReorderBuffer::head_place() const {
+  const bool elsewhere = has_next() && slots_.front().result == nullptr;
+  return elsewhere ? &slots_.front().place : nullptr;
+}
+
+void ReorderBuffer::load_head(Result result) {
+  held_bytes_ += result.memory_bytes();
+  slots_.front().result = std::make_unique<Result>(std::move(result));
+}
+
 std::unique_ptr<Result> ReorderBuffer::take_next() {
   if (!has_next()) return nullptr;
-  std::unique_ptr<Result> next = std::move(slots_.front());
+  leave(slots_.front());
+  std::unique_ptr<Result> next = std::move(slots_.front().result);
   slots_.pop_front();
   ++watermark_;
-  held_bytes_ -= next->memory_bytes();
-  --held_;
   return next;
+}
+
+void ReorderBuffer::leave(Slot& slot) {
+  if (!slot.is_held()) return;
+  if (slot.result != nullptr) held_bytes_ -= slot.result->memory_bytes();
+  saved_bytes_ -= slot.place.length;
+  --held_;
+}
+
+bool ReorderBuffer::is_nearly_full() const {
+  return held_bytes_ >= limits_.memory_bytes / 4 * 3 ||
+         (has_journal() && saved_bytes_ >= limits_.journal_bytes / 4 * 3);
+}
+
+bool ReorderBuffer::is_half_empty() const {
+  return held_bytes_ < limits_.memory_bytes / 2 &&
+         (!has_journal() || saved_bytes_ < limits_.journal_bytes / 2);
+}
+
+std::uint64_t ReorderBuffer::task_hash(Index index) const {
+  const Slot* slot = find(index);
+  return slot == nullptr ? 0 : slot->task_hash;
 }
 
 std::size_t ReorderBuffer::drop_from(Index end) {
   std::size_t dropped = 0;
-  while (watermark_ + slots_.size() > end) {
-    if (slots_.back() != nullptr) {
-      held_bytes_ -= slots_.back()->memory_bytes();
-      --held_;
-      ++dropped;
-    }
+  while (this->end() > end && !slots_.empty()) {
+    dropped += slots_.back().is_held() ? 1 : 0;
+    leave(slots_.back());
     slots_.pop_back();
   }
   return dropped;
 }
 
 IndexSet ReorderBuffer::indices(std::size_t max_ranges) const {
+  const auto counts = [&](const Slot& slot) {
+    return has_journal() ? slot.is_saved() : slot.is_held();
+  };
   IndexSet set;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if (slots_[i] == nullptr) continue;
-    const bool adjoins = i > 0 && slots_[i - 1] != nullptr;
+    if (!counts(slots_[i])) continue;
+    const bool adjoins = i > 0 && counts(slots_[i - 1]);
     if (!adjoins && set.ranges().size() == max_ranges) break;
     set.insert(watermark_ + i);
   }

@@ -1,13 +1,15 @@
 // Results that wait for their turn. Pure; owned by the collector's loop thread.
 //
-// A queue indexed from the watermark: one pointer a position between the oldest result not yet
-// taken and the newest one held, so storing and taking are O(1) whatever the order of arrival.
+// A queue indexed from the watermark: one slot a position between the oldest result not yet taken
+// and the newest one held, so storing and taking are O(1) whatever the order of arrival. A result
+// that stands in the journal too may leave memory: only its place stays.
 #pragma once
 
 #include <cstddef>
 #include <deque>
 #include <memory>
 
+#include "collector/journal_format.h"
 #include "proto/index_set.h"
 #include "proto/result.h"
 
@@ -15,10 +17,14 @@ namespace fetchline {
 
 class ReorderBuffer {
  public:
-  // `window`: positions from the watermark on that may be occupied. `memory_bytes`: what results
-  // that wait may occupy together; the one at the watermark is always taken, it can leave at once.
-  ReorderBuffer(Index window, std::size_t memory_bytes)
-      : window_(window), memory_bytes_(memory_bytes) {}
+  struct Limits {
+    Index window = 0;                 // positions from the watermark on that may be occupied
+    std::size_t memory_bytes = 0;     // what results that wait may occupy in memory together
+    std::uint64_t journal_bytes = 0;  // and in the journal; 0: there is none
+  };
+  // The result at the watermark is always taken: it can leave at once.
+  explicit ReorderBuffer(const Limits& limits, Index watermark = 0)
+      : limits_(limits), watermark_(watermark) {}
 
   enum class Verdict : std::uint8_t {
     stored,
@@ -27,25 +33,58 @@ class ReorderBuffer {
     no_room,    // in the memory; this copy is dropped
   };
   [[nodiscard]] Verdict store(Result result);
+  // One that an earlier process put into the journal. False when it is there or was taken.
+  bool restore(Index index, std::uint64_t task_hash, const JournalPlace& place);
 
-  // The result at the watermark, which moves on; empty while that one is missing.
+  // Held, in memory, and not in the journal; null when not.
+  [[nodiscard]] const Result* unsaved(Index index) const;
+  // It stands in the journal; if memory is short it is there only.
+  void set_saved(Index index, const JournalPlace& place);
+  [[nodiscard]] bool is_saved(Index index) const;
+
+  // The result at the watermark, which moves on; empty while that one is missing. When it stands
+  // in the journal only (head_place() says where), it is put back with load_head() first.
   [[nodiscard]] std::unique_ptr<Result> take_next();
-  [[nodiscard]] bool has_next() const { return !slots_.empty() && slots_.front() != nullptr; }
+  [[nodiscard]] bool has_next() const { return !slots_.empty() && slots_.front().is_held(); }
+  [[nodiscard]] const JournalPlace* head_place() const;
+  void load_head(Result result);
 
   [[nodiscard]] Index watermark() const { return watermark_; }  // every index below was taken
-  [[nodiscard]] Index window() const { return window_; }
-  [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }
-  [[nodiscard]] std::size_t memory_bytes() const { return memory_bytes_; }
+  [[nodiscard]] Index end() const { return watermark_ + slots_.size(); }  // nothing from there on
+  [[nodiscard]] Index window() const { return limits_.window; }
   [[nodiscard]] std::size_t held() const { return held_; }
+  [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }      // in memory
+  [[nodiscard]] std::uint64_t saved_bytes() const { return saved_bytes_; }  // in the journal
+  [[nodiscard]] std::size_t memory_bytes() const { return limits_.memory_bytes; }
+  [[nodiscard]] bool is_nearly_full() const;  // three quarters of what there is
+  [[nodiscard]] bool is_half_empty() const;
+
+  [[nodiscard]] std::uint64_t task_hash(Index index) const;  // 0: not known
   std::size_t drop_from(Index end);  // forgets what is held from there on; how many that were
-  [[nodiscard]] IndexSet indices(std::size_t max_ranges) const;  // held, lowest ranges first
+  // Held (and saved, when there is a journal), lowest ranges first.
+  [[nodiscard]] IndexSet indices(std::size_t max_ranges) const;
 
  private:
-  const Index window_;
-  const std::size_t memory_bytes_;
-  std::deque<std::unique_ptr<Result>> slots_;  // slots_[i] is index watermark_ + i
+  struct Slot {
+    std::unique_ptr<Result> result;
+    JournalPlace place;
+    std::uint64_t task_hash = 0;
+
+    [[nodiscard]] bool is_saved() const { return place.length > 0; }
+    [[nodiscard]] bool is_held() const { return result != nullptr || is_saved(); }
+  };
+
+  [[nodiscard]] bool has_journal() const { return limits_.journal_bytes > 0; }
+  [[nodiscard]] Slot* find(Index index);
+  [[nodiscard]] const Slot* find(Index index) const;
+  [[nodiscard]] Slot& slot_at(Index position);
+  void leave(Slot& slot);
+
+  const Limits limits_;
+  std::deque<Slot> slots_;  // slots_[i] is index watermark_ + i
   Index watermark_ = 0;
   std::size_t held_bytes_ = 0;
+  std::uint64_t saved_bytes_ = 0;
   std::size_t held_ = 0;
 };
 

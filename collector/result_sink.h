@@ -15,11 +15,21 @@ class ResultSink {
  public:
   virtual ~ResultSink() = default;
 
+  struct Recovered {
+    Index records = 0;
+    OutcomeCounts counts{};
+  };
+  // What stands in an output that is resumed; a torn tail is cut. Called before the first write().
+  // Throws DamagedError.
+  virtual Recovered recover() = 0;
+
   virtual void write(const Result& result) = 0;
   [[nodiscard]] virtual bool has_room() const = 0;
 
   // Pushes out what the reader or the disk takes now, without waiting for it.
   virtual void flush() = 0;
+  // What was flushed survives the loss of power.
+  virtual void sync() = 0;
   // The descriptor to wait on for POLLOUT when flush() left something behind; -1 when nothing is.
   [[nodiscard]] virtual int blocked_fd() const = 0;
 

@@ -25,10 +25,10 @@ struct Skip {};
 struct InvalidTask {
   Index index = 0;
   std::uint64_t line_number = 0;
-  std::string reason;  // goes into the record's errormsg
-  std::string url;     // its `url`, or the line; at most 2 KiB, valid UTF-8
-  std::string id;      // as far as it could be read
-  std::string meta;    // as far as it could be read
+  std::string reason;      // goes into the record's errormsg
+  std::string url;         // its `url`, or the line; at most 2 KiB, valid UTF-8
+  std::string id;          // as far as it could be read
+  std::string meta;        // as far as it could be read
   std::uint64_t hash = 0;  // as a task's: of the line
 };
 

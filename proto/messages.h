@@ -119,8 +119,8 @@ struct Bye {
 // Collector to a producer that cannot have this collector.
 struct Refused {
   enum class Reason : std::uint8_t {
-    busy = 0,    // it serves another job
-    fenced = 1,  // a newer producer of the same job was granted its epoch
+    busy = 0,         // it serves another job
+    fenced = 1,       // a newer producer of the same job was granted its epoch
     other_input = 2,  // the task at `index` is not the one whose result is here
   };
   Reason reason = Reason::busy;

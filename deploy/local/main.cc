@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "collector/collector_flags.h"
+#include "collector/damaged.h"
 #include "collector/output_error.h"
 #include "deploy/local/pipeline.h"
 #include "deploy/process/exit_code.h"
@@ -69,6 +70,7 @@ void add_flags(Program& program, PipelineOptions& options, TaskFlags& flags) {
   add_input_flags(app, options.producer, flags);
   add_effort_flags(app, options.worker);
   add_patience_flags(app, options.producer);
+  add_durability_flag(app, options.collector);
   add_output_flags(app, options.collector);
   add_memory_flags(app, options.collector);
   add_verdict_flags(app, flags);
@@ -89,6 +91,7 @@ int main_of(int argc, char** argv) {
   options.worker.name = options.producer.name = process_name();
   options.worker.drain_timeout = options.collector.drain_timeout = options.producer.drain_timeout;
   try {
+    check_output_flags(options.collector);
     flags.apply_to(options.producer);
     check_descriptors(options.worker, raise_descriptor_limit());
     return to_int(run(program, options, flags, signals));
@@ -97,6 +100,9 @@ int main_of(int argc, char** argv) {
   } catch (const InputError& error) {
     spdlog::error("--input: {}", error.what());
     return to_int(ExitCode::input_unreadable);
+  } catch (const DamagedError& error) {
+    spdlog::error("--output: {}", error.what());
+    return to_int(ExitCode::journal_damaged);
   } catch (const OutputError& error) {
     spdlog::error("--output: {}", error.what());
     return to_int(ExitCode::output_unwritable);

@@ -114,7 +114,7 @@ void reorder(benchmark::State& state) {
   for (auto at = arrival.begin(); at + spread < arrival.end(); at += spread) {
     std::shuffle(at, at + spread, random);
   }
-  ReorderBuffer buffer(kMaxIndex, std::size_t{1} << 40);
+  ReorderBuffer buffer({kMaxIndex, std::size_t{1} << 40});
   Index base = 0;
   for (auto _ : state) {
     for (const Index offset : arrival) {

@@ -31,7 +31,7 @@ Indices take_all(ReorderBuffer& buffer) {
 }
 
 TEST(Reorder, GivesResultsInOrderWhateverTheOrderOfArrival) {
-  ReorderBuffer buffer(100, kPlenty);
+  ReorderBuffer buffer({100, kPlenty});
   for (const Index index : {2U, 0U, 3U}) EXPECT_EQ(buffer.store(result(index)), Verdict::stored);
   EXPECT_TRUE(buffer.has_next());
   EXPECT_EQ(take_all(buffer), (Indices{0}));
@@ -44,7 +44,7 @@ TEST(Reorder, GivesResultsInOrderWhateverTheOrderOfArrival) {
 }
 
 TEST(Reorder, KeepsTheFirstOfTwoCopies) {
-  ReorderBuffer buffer(100, kPlenty);
+  ReorderBuffer buffer({100, kPlenty});
   EXPECT_EQ(buffer.store(result(1, 10, 1)), Verdict::stored);
   const std::size_t bytes = buffer.held_bytes();
   EXPECT_EQ(buffer.store(result(1, 20, 2)), Verdict::duplicate);
@@ -59,7 +59,7 @@ TEST(Reorder, KeepsTheFirstOfTwoCopies) {
 }
 
 TEST(Reorder, HasNoRoomBeyondItsWindow) {
-  ReorderBuffer buffer(3, kPlenty);
+  ReorderBuffer buffer({3, kPlenty});
   EXPECT_EQ(buffer.window(), 3U);
   EXPECT_EQ(buffer.store(result(3)), Verdict::beyond);
   EXPECT_EQ(buffer.store(result(2)), Verdict::stored);
@@ -73,7 +73,7 @@ TEST(Reorder, HasNoRoomBeyondItsWindow) {
 
 TEST(Reorder, HasNoRoomBeyondItsMemoryButForTheHead) {
   const std::size_t one = result(0, 1000).memory_bytes();
-  ReorderBuffer buffer(100, 2 * one);
+  ReorderBuffer buffer({100, 2 * one});
   EXPECT_EQ(buffer.memory_bytes(), 2 * one);
   EXPECT_EQ(buffer.store(result(5, 1000)), Verdict::stored);
   EXPECT_EQ(buffer.store(result(3, 1000)), Verdict::stored);
@@ -86,14 +86,14 @@ TEST(Reorder, HasNoRoomBeyondItsMemoryButForTheHead) {
 }
 
 TEST(Reorder, CallsACopyADuplicateEvenWithoutRoom) {
-  ReorderBuffer buffer(100, result(1).memory_bytes());
+  ReorderBuffer buffer({100, result(1).memory_bytes()});
   EXPECT_EQ(buffer.store(result(1)), Verdict::stored);
   EXPECT_EQ(buffer.store(result(1)), Verdict::duplicate);
   EXPECT_EQ(buffer.store(result(2)), Verdict::no_room);
 }
 
 TEST(Reorder, ForgetsWhatIsHeldBeyondTheEnd) {
-  ReorderBuffer buffer(10, kPlenty);
+  ReorderBuffer buffer({10, kPlenty});
   for (const Index index : {1, 4, 7}) EXPECT_EQ(buffer.store(result(index)), Verdict::stored);
   const std::size_t one = result(1).memory_bytes();
   EXPECT_EQ(buffer.drop_from(2), 2U);
@@ -107,7 +107,7 @@ TEST(Reorder, ForgetsWhatIsHeldBeyondTheEnd) {
 }
 
 TEST(Reorder, TellsWhichIndicesItHolds) {
-  ReorderBuffer buffer(100, kPlenty);
+  ReorderBuffer buffer({100, kPlenty});
   for (const Index index : {0U, 4U, 5U, 9U}) (void)buffer.store(result(index));
   EXPECT_EQ(buffer.indices(100), set_of({{0, 0}, {4, 5}, {9, 9}}));
   (void)take_all(buffer);
@@ -115,7 +115,7 @@ TEST(Reorder, TellsWhichIndicesItHolds) {
 }
 
 TEST(Reorder, TellsTheLowestWhenThereAreTooManyRangesToTell) {
-  ReorderBuffer buffer(1000, kPlenty);
+  ReorderBuffer buffer({1000, kPlenty});
   for (Index index = 1; index < 1000; index += 2) (void)buffer.store(result(index));
   const IndexSet some = buffer.indices(10);
   EXPECT_GE(some.ranges().size(), 10U);
@@ -131,7 +131,7 @@ TEST(Reorder, GivesEachResultOnceHoweverTheyArrive) {
   std::mt19937 random(seed);
   constexpr Index kCount = 500, kWindow = 64;
   const std::size_t memory = 20 * result(0, 500).memory_bytes();
-  ReorderBuffer buffer(kWindow, memory);
+  ReorderBuffer buffer({kWindow, memory});
   Indices out;
   std::map<Index, std::size_t> held;
   while (out.size() < kCount) {

@@ -1,0 +1,44 @@
+// A regular file that only grows at its end, and what is written to it waits in memory until it is
+// asked to go: the journal's segments and the hashes of tasks are such files.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "collector/file_descriptor.h"
+#include "collector/output_error.h"
+
+namespace fetchline {
+
+// Owned and called by the collector's loop thread. Everything but append() does I/O and throws
+// OutputError; none loses or repeats a byte: what flush() could not write it writes another time.
+class AppendFile {
+ public:
+  enum class Existing { refuse, open };
+
+  AppendFile(std::string path, Existing existing);
+
+  // Returns the offset at which the bytes will stand.
+  std::uint64_t append(std::string_view bytes);
+  void flush();
+  void sync();  // what was flushed is on the disk; an error is for ever (see collector/journal.h)
+
+  [[nodiscard]] std::uint64_t size() const { return flushed_ + pending_.size() - written_; }
+  [[nodiscard]] std::size_t pending_bytes() const { return pending_.size() - written_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+  // Of what was flushed; shorter than asked for where the file ends.
+  [[nodiscard]] std::string read(std::uint64_t offset, std::size_t length) const;
+  void cut(std::uint64_t size);  // nothing is pending
+  void remove();                 // its name; the file is of no use any more
+
+ private:
+  std::string path_;
+  FileDescriptor file_;
+  std::uint64_t flushed_ = 0;
+  std::string pending_;
+  std::size_t written_ = 0;  // bytes at the front of pending_ that are in the file already
+};
+
+}  // namespace fetchline

@@ -1,0 +1,31 @@
+// What a collector is told: one value a flag.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "collector/journal.h"
+#include "collector/record_json.h"
+#include "proto/ids.h"
+
+namespace fetchline {
+
+enum class OutputFormat : std::uint8_t { ndjson };
+
+struct CollectorOptions {
+  std::string bind = "tcp://127.0.0.1:5556";
+  std::string output = "-";  // file, or "-" for stdout
+  bool overwrite = false;    // otherwise a file that exists is refused,
+  bool resume = false;       // or gone on with; at most one of the two
+  OutputFormat format = OutputFormat::ndjson;
+  RecordOptions record;
+  Journal::Durability durability = Journal::Durability::process;
+  Index window = 100'000;
+  std::uint64_t memory_bytes = std::uint64_t{256} << 20;  // of results that wait for their turn
+  std::uint64_t spill_bytes = std::uint64_t{10} << 30;    // of them in the journal
+  std::chrono::milliseconds drain_timeout{25'000};        // for a slow reader, when stopped
+  std::chrono::milliseconds peer_timeout{600'000};        // 0: wait for ever
+};
+
+}  // namespace fetchline

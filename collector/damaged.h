@@ -1,0 +1,17 @@
+// What was written once and is not what it was: an output or a journal that must not be gone on
+// with. One line on stderr that names file and offset, and exit code 12.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+namespace fetchline {
+
+class DamagedError : public std::runtime_error {
+ public:
+  DamagedError(const std::string& path, std::uint64_t offset, const std::string& what)
+      : std::runtime_error(path + ": damaged at byte " + std::to_string(offset) + ": " + what) {}
+};
+
+}  // namespace fetchline

@@ -1,0 +1,35 @@
+#include "collector/job_control.h"
+
+#include <nlohmann/json.hpp>
+
+namespace fetchline {
+
+std::string to_json(const JobControl& control) {
+  nlohmann::ordered_json json;
+  json["job"] = to_string(control.job);
+  json["log"] = control.log;
+  json["epochs"] = nlohmann::ordered_json::array();
+  for (const auto& [nonce, epoch] : control.epochs) {
+    json["epochs"].push_back({nonce, static_cast<std::uint32_t>(epoch)});
+  }
+  if (control.total) json["total"] = *control.total;
+  return json.dump() + "\n";
+}
+
+std::optional<JobControl> job_control_of(std::string_view json) try {
+  const auto parsed = nlohmann::json::parse(json);
+  const auto job = parse_job_id(parsed.at("job").get<std::string>());
+  if (!job || job->is_none()) return std::nullopt;
+  JobControl control;
+  control.job = *job;
+  control.log = parsed.at("log").get<std::uint64_t>();
+  for (const auto& entry : parsed.at("epochs")) {
+    control.epochs[entry.at(0).get<std::uint64_t>()] = Epoch{entry.at(1).get<std::uint32_t>()};
+  }
+  if (parsed.contains("total")) control.total = parsed.at("total").get<Index>();
+  return control;
+} catch (const nlohmann::json::exception&) {
+  return std::nullopt;
+}
+
+}  // namespace fetchline

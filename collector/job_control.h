@@ -1,0 +1,28 @@
+// The few facts about a job that must survive its collector, beside its results.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "proto/ids.h"
+
+namespace fetchline {
+
+struct JobControl {
+  JobId job;
+  std::uint64_t log = 0;                    // names the durable log that this stands in
+  std::map<std::uint64_t, Epoch> epochs{};  // by the nonce of the producer each was granted to
+  std::optional<Index> total{};             // of the input, once it has ended
+
+  bool operator==(const JobControl&) const = default;
+};
+
+// One line of JSON, so that people can read it too.
+[[nodiscard]] std::string to_json(const JobControl& control);
+// Empty when it is none. Never throws.
+[[nodiscard]] std::optional<JobControl> job_control_of(std::string_view json);
+
+}  // namespace fetchline

@@ -1,0 +1,88 @@
+// The collector's journal: results that are not out yet and the facts about their job, on disk.
+// decisions/0005 says why there is one and what it is not for.
+//
+// A directory of segments, each a file of entries (journal_format.h) that starts with the control
+// of the job, so that any segment may go when all its results are out.
+//
+// Owned and called by the collector's loop thread; all of it blocks on the disk. OutputError: what
+// cannot be written; after a full disk commit() may be called again. An fdatasync that failed is
+// for ever, because the kernel may have dropped what it could not write: nothing of that commit
+// may be acknowledged, now or later. DamagedError: what cannot be read back.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collector/append_file.h"
+#include "collector/damaged.h"
+#include "collector/job_control.h"
+#include "collector/journal_format.h"
+#include "proto/result.h"
+
+namespace fetchline {
+
+class Journal {
+ public:
+  enum class Durability : std::uint8_t {
+    process,  // committed survives the death of any process
+    power,    // and the loss of power
+  };
+  static constexpr std::uint64_t kSegmentBytes = std::uint64_t{64} << 20;
+
+  struct Kept {
+    Index index = 0;
+    std::uint64_t task_hash = 0;
+    JournalPlace place;
+  };
+  struct Recovered {
+    std::optional<JobControl> control;  // empty: there was nothing
+    std::vector<Kept> results;          // in the order of writing; an index may be there twice
+    std::uint64_t cut_bytes = 0;        // a torn tail that was cut off
+  };
+
+  // Makes the directory if it is not there. A segment is closed at about `segment_bytes`.
+  Journal(std::string directory, Durability durability,
+          std::uint64_t segment_bytes = kSegmentBytes);
+
+  // What an earlier process left behind; asked for once, before anything is appended.
+  [[nodiscard]] Recovered recover();
+
+  // Opens a segment if one is needed: before append(), which does no I/O then.
+  void make_ready();
+  // In memory until commit().
+  JournalPlace append(const Result& result);
+  void append(const JobControl& control);
+  void commit();
+  [[nodiscard]] bool has_uncommitted() const;
+
+  [[nodiscard]] Result read(const JournalPlace& place) const;  // of what was committed
+
+  void drop_below(Index watermark);  // removes segments that hold nothing else
+  void remove();                     // all of it; the journal is of no use any more
+
+  [[nodiscard]] std::uint64_t bytes() const;  // on disk
+
+ private:
+  struct Segment {
+    AppendFile file;
+    Index end = 0;  // one past the highest index in it
+  };
+
+  [[nodiscard]] std::string path_of(std::uint32_t number) const;
+  void recover_segment(std::uint32_t number, bool is_last, Recovered& to);
+
+  const std::string directory_;
+  const Durability durability_;
+  const std::uint64_t segment_bytes_;
+  std::map<std::uint32_t, Segment> segments_;  // by number; the last one is written to
+  std::uint32_t last_number_ = 0;
+  bool segment_open_ = false;  // the last one is ours to append to
+  bool directory_changed_ = false;
+  JobControl control_;  // as appended last: what a new segment starts with
+  std::string entry_;   // kept for its memory
+};
+
+}  // namespace fetchline

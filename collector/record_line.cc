@@ -1,0 +1,33 @@
+#include "collector/record_line.h"
+
+#include <simdjson.h>
+
+namespace fetchline {
+namespace {
+
+std::optional<Outcome> outcome_of(std::string_view name) {
+  for (std::size_t i = 0; i < kOutcomeCount; ++i) {
+    const auto outcome = static_cast<Outcome>(i);
+    if (to_string(outcome) == name) return outcome;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+RecordReader::RecordReader() : json_(std::make_unique<simdjson::dom::parser>()) {}
+RecordReader::~RecordReader() = default;
+
+std::optional<RecordHead> RecordReader::read(std::string_view line) {
+  simdjson::dom::object record;
+  if (json_->parse(line.data(), line.size()).get(record) != simdjson::SUCCESS) return std::nullopt;
+  std::uint64_t index = 0;
+  std::string_view name;
+  if (record["index"].get(index) != simdjson::SUCCESS) return std::nullopt;
+  if (record["outcome"].get(name) != simdjson::SUCCESS) return std::nullopt;
+  const auto outcome = outcome_of(name);
+  if (!outcome) return std::nullopt;
+  return RecordHead{index, *outcome};
+}
+
+}  // namespace fetchline

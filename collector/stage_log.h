@@ -1,0 +1,39 @@
+// The durable log of a stage as the collector has it open: the output, and beside a file its
+// journal and the hashes of its tasks. Opened here, with what an earlier process left.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collector/collector_core.h"
+#include "collector/collector_options.h"
+#include "collector/journal.h"
+#include "collector/manifest.h"
+#include "collector/result_sink.h"
+#include "collector/task_hashes.h"
+
+namespace fetchline {
+
+// Owned by the collector's loop thread.
+struct StageLog {
+  std::unique_ptr<ResultSink> sink;
+  std::optional<Journal> journal;    // of an output that is a file
+  std::optional<TaskHashes> hashes;  // with the journal
+
+  // Of an output that is resumed, if there was something.
+  std::optional<CollectorCore::Recovered> recovered;
+  std::vector<Journal::Kept> waiting;  // results that stand in the journal
+  std::optional<Manifest> finished;    // the job is done; there is no journal any more
+
+  void remove_journal();
+};
+
+// "results.ndjson" has its journal in "results.ndjson.spill".
+[[nodiscard]] std::string spill_path(const std::string& output_path);
+
+// Throws OutputError, DamagedError.
+[[nodiscard]] StageLog open_stage_log(const CollectorOptions& options);
+
+}  // namespace fetchline
