@@ -12,14 +12,46 @@ Task place_of(Index index) {  // what stays of a task that is decided
   return task;
 }
 
+bool contains_range(const IndexSet& set, IndexRange range) {
+  const auto& ranges = set.ranges();
+  const auto at = std::lower_bound(ranges.begin(), ranges.end(), range.first,
+                                   [](const IndexRange& r, Index i) { return r.last < i; });
+  return at != ranges.end() && at->first <= range.first && range.last <= at->last;
+}
+
 }  // namespace
 
 void Ledger::add(Task task, std::string fault) {
   task.index = next_index();
+  if (is_known(task.index)) return add_committed();
+  ++unsent_;
   unsent_bytes_ += task.memory_bytes();
   Slot& slot = slots_.emplace_back();
   slot.task = std::move(task);
   slot.fault = std::move(fault);
+}
+
+bool Ledger::is_known(Index index) {
+  if (index < known_below_) return true;
+  if (!known_.empty() && known_.ranges().back().last < index) known_.clear();
+  return known_.contains(index);
+}
+
+void Ledger::add_committed() {
+  if (slots_.empty()) {
+    fresh_ = ++base_;
+    return;
+  }
+  const Index index = next_index();
+  Slot& slot = slots_.emplace_back();
+  slot.task.index = index;
+  slot.phase = Phase::committed;
+  skip_committed();
+}
+
+void Ledger::skip_committed() {
+  fresh_ = std::max(fresh_, base_);
+  while (fresh_ < next_index() && find(fresh_)->phase == Phase::committed) ++fresh_;
 }
 
 std::size_t Ledger::leased_to(WorkerId worker) const {
@@ -41,9 +73,7 @@ std::optional<Index> Ledger::next_ready(Index limit) const {
     if (*again_.begin() < limit) return *again_.begin();
     return std::nullopt;
   }
-  for (Index index = fresh_; index < std::min(limit, next_index()); ++index) {
-    if (find(index)->phase == Phase::ready) return index;
-  }
+  if (fresh_ < std::min(limit, next_index())) return fresh_;
   return std::nullopt;
 }
 
@@ -78,8 +108,11 @@ void Ledger::leave_ready(Slot& slot) {
     again_.erase(index);
     return;
   }
+  --unsent_;
   unsent_bytes_ -= slot.task.memory_bytes();
-  if (index == *next_ready(next_index())) fresh_ = index + 1;
+  if (index != fresh_) return;
+  ++fresh_;
+  skip_committed();
 }
 
 Ledger::Slot* Ledger::find(Index index) {
@@ -196,10 +229,11 @@ void Ledger::drop_committed() {
     slots_.pop_front();
     ++base_;
   }
-  fresh_ = std::max(fresh_, base_);
+  skip_committed();
 }
 
 void Ledger::commit_below(Index watermark) {
+  known_below_ = std::max(known_below_, watermark);
   for (Index index = base_; index < std::min(watermark, next_index()); ++index) {
     commit_one(*find(index));
   }
@@ -212,12 +246,31 @@ void Ledger::commit(const IndexSet& set) {
     for (Index index = std::max(range.first, base_); index < end; ++index) commit_one(*find(index));
   }
   drop_committed();
+  if (!set.empty() && set.ranges().back().last >= next_index()) remember(set);
+}
+
+// Both are ascending, so that each range is added at the end.
+void Ledger::remember(const IndexSet& set) {
+  std::vector<IndexRange> all = known_.ranges();
+  const auto known = static_cast<std::ptrdiff_t>(all.size());
+  all.insert(all.end(), set.ranges().begin(), set.ranges().end());
+  const auto by_first = [](const IndexRange& a, const IndexRange& b) { return a.first < b.first; };
+  std::inplace_merge(all.begin(), all.begin() + known, all.end(), by_first);
+  known_.clear();
+  for (const IndexRange& range : all) {
+    if (range.last >= next_index()) known_.insert(range);
+  }
 }
 
 bool Ledger::lacks_committed(Index watermark, const IndexSet& set) const {
   const auto has = [&](Index index) { return index < watermark || set.contains(index); };
-  for (Index index = watermark; index < base_; ++index) {
-    if (!has(index)) return true;
+  const auto lacks = [&](Index first, Index end) {  // a range of a set is within one of another
+    first = std::max(first, watermark);
+    return first < end && !contains_range(set, {first, end - 1});
+  };
+  if (lacks(watermark, std::max(base_, known_below_))) return true;
+  for (const IndexRange& range : known_.ranges()) {
+    if (lacks(range.first, range.last + 1)) return true;
   }
   return std::any_of(slots_.begin(), slots_.end(), [&](const Slot& slot) {
     return slot.phase == Phase::committed && !has(slot.task.index);

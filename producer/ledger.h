@@ -23,20 +23,21 @@ namespace fetchline {
 
 class Ledger {
  public:
-  // The next task of the input. Its index is set here: it is next_index() before the call.
+  // The next task of the input. Its index is set here: it is next_index() before the call. Nothing
+  // is kept of one that is known as committed.
   // A line that cannot be a task has a `fault`; it is never leased but taken by take_faulty().
   void add(Task task, std::string fault = {});
 
   [[nodiscard]] Index base() const { return base_; }  // every index below is committed
   [[nodiscard]] Index next_index() const { return base_ + slots_.size(); }
-  [[nodiscard]] std::size_t unsent() const { return next_index() - fresh_; }  // never handed out
+  [[nodiscard]] std::size_t unsent() const { return unsent_; }  // never handed out
   [[nodiscard]] std::size_t unsent_bytes() const { return unsent_bytes_; }
   [[nodiscard]] std::size_t leased() const { return leased_; }  // to all workers together
   [[nodiscard]] std::size_t leased_to(WorkerId worker) const;
   [[nodiscard]] std::size_t waiting() const { return delayed_.size(); }
 
   // How many tasks could be handed out now, all with an index below `limit`; may count some that
-  // were committed before they were ever handed out.
+  // were committed before they were ever handed out. None exactly when next_ready() has none.
   [[nodiscard]] std::size_t ready(Index limit) const;
   [[nodiscard]] std::optional<Index> next_ready(Index limit) const;  // the lowest of them
 
@@ -65,7 +66,8 @@ class Ledger {
   // The worker took its leave, everything it delivered is safe: what it held is ready again.
   void worker_left(WorkerId worker);
 
-  // The collector has these; forgets them. Facts, in any order, any number of times.
+  // The collector has these; forgets them. Facts, in any order, any number of times, also about
+  // tasks that are not read yet.
   void commit_below(Index watermark);
   void commit(const IndexSet& set);
 
@@ -91,20 +93,29 @@ class Ledger {
   [[nodiscard]] Slot* find(Index index);
   [[nodiscard]] const Slot* find(Index index) const;
   [[nodiscard]] Slot* find_leased(WorkerId worker, Index index);
+  [[nodiscard]] bool is_known(Index index);  // as committed, before it is read
+  void add_committed();
+  void skip_committed();
   void leave_ready(Slot& slot);
   void end_lease(Slot& slot, Phase next);
   void make_ready(Slot& slot);
   void commit_one(Slot& slot);
   void drop_committed();
+  void remember(const IndexSet& set);
 
   std::deque<Slot> slots_;  // slots_[i] is index base_ + i
   Index base_ = 0;
-  Index fresh_ = 0;        // indices from here on were never handed out; >= base_
+  Index fresh_ = 0;  // the lowest that was never handed out and is ready; next_index() if none
   std::set<Index> again_;  // ready, handed out before; all below fresh_
   std::multimap<Instant, Index> delayed_;
   std::unordered_map<WorkerId, std::size_t> leases_;  // counts, no zeros
   std::size_t leased_ = 0;
+  std::size_t unsent_ = 0;
   std::size_t unsent_bytes_ = 0;
+
+  // What is committed although it may not be read yet.
+  Index known_below_ = 0;
+  IndexSet known_;
 };
 
 }  // namespace fetchline

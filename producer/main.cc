@@ -36,6 +36,8 @@ ExitCode exit_code_of(const RunEnd& end, const FailOn& rule) {
       return ExitCode::fenced;
     case RunEnd::Kind::forgotten:
       return ExitCode::internal;
+    case RunEnd::Kind::other_input:
+      return ExitCode::input_unreadable;
   }
   const std::uint64_t total = total_of(end.counts);
   const std::uint64_t ok = ok_of(end.counts);
@@ -68,6 +70,7 @@ int main_of(int argc, char** argv) {
   options.name = process_name();
   TaskFlags flags;
   add_input_flags(program.app(), options, flags);
+  add_resume_flag(program.app(), options);
   add_patience_flags(program.app(), options);
   flag_group(program.app(), "Memory");
   count_option<Index>(program.app(), "--window", options.window,

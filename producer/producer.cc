@@ -17,6 +17,7 @@ using std::chrono::milliseconds;
 
 ProducerCore::Settings core_settings(const ProducerOptions& options) {
   return {.job = random_job_id(),
+          .resume = options.resume,
           .nonce = random_u64(),
           .job_settings = options.job,
           .retry = options.retry,
@@ -55,7 +56,9 @@ RunEnd Producer::run(std::stop_token drain, std::stop_token abort) {
     send(now);
     report(now);
     if (auto end = ended(now)) {
-      if (end->kind == RunEnd::Kind::interrupted) core_.leave();
+      const bool early =
+          end->kind == RunEnd::Kind::interrupted || end->kind == RunEnd::Kind::other_input;
+      if (early) core_.leave();
       send(now);
       return *end;
     }
@@ -181,6 +184,12 @@ std::optional<RunEnd> Producer::ended(Instant now) {
   if (core_.phase() == Phase::forgotten) {
     return RunEnd{.kind = Kind::forgotten,
                   .why = "the collector at " + options_.collector + " lost what it had taken"};
+  }
+  if (core_.phase() == Phase::other_input) {
+    return RunEnd{.kind = Kind::other_input,
+                  .why = "--input: task " + std::to_string(core_.other_input_at()) +
+                         " is not the one that was fetched before; resume with the same input, or "
+                         "start anew with --overwrite"};
   }
   if (core_.phase() == Phase::done) {
     if (core_.over(now)) return RunEnd{.counts = core_.counts()};

@@ -24,6 +24,7 @@ struct ProducerOptions {
   std::string collector = "tcp://127.0.0.1:5556";
   std::vector<std::string> urls;  // before what is in `input`
   std::string input;              // file, "-" for stdin, empty: only `urls`
+  bool resume = false;            // take the job that the collector has
   JobSettings job;
   RetryPolicy retry;
   std::chrono::milliseconds late_logins{1'000};  // how long it stays for workers that come too late

@@ -24,18 +24,30 @@ std::vector<WorkerSession*> by_load(Map& workers, const Ledger& ledger) {
 }  // namespace
 
 ProducerCore::ProducerCore(Settings settings)
-    : settings_(std::move(settings)), random_(settings_.nonce) {}
+    : settings_(std::move(settings)),
+      random_(settings_.nonce),
+      job_(settings_.job),
+      comparison_(settings_.resume) {}
 
+// What is to be compared is read whatever was not handed out before it.
 bool ProducerCore::wants_input() const {
-  return !input_ended_ && dispatching_ && ledger_.unsent() < kReadAheadTasks &&
-         ledger_.unsent_bytes() < kReadAheadBytes;
+  if (input_ended_ || !dispatching_) return false;
+  if (phase_ == Phase::comparing && ledger_.next_index() < comparison_.compare_to()) {
+    return comparison_.wants_more();
+  }
+  return ledger_.unsent() < kReadAheadTasks && ledger_.unsent_bytes() < kReadAheadBytes;
+}
+
+void ProducerCore::add_faulty(Task task, std::string fault) {
+  comparison_.add(task.hash);
+  ledger_.add(std::move(task), std::move(fault));
 }
 
 void ProducerCore::on_worker_message(const PeerId& peer, Received received, Instant now) {
   if (const auto* heartbeat = std::get_if<Heartbeat>(&received.message)) {
     on_heartbeat(peer, received, *heartbeat, now);
   } else if (const auto* bye = std::get_if<Bye>(&received.message);
-             bye != nullptr && (received.job == settings_.job || received.job.is_none())) {
+             bye != nullptr && (received.job == job_ || received.job.is_none())) {
     on_bye(*bye);
   } else {
     ++dropped_;
@@ -45,16 +57,16 @@ void ProducerCore::on_worker_message(const PeerId& peer, Received received, Inst
 void ProducerCore::on_heartbeat(const PeerId& peer, const Received& received,
                                 const Heartbeat& heartbeat, Instant now) {
   if (phase_ == Phase::done) {
-    to_worker(peer, encode(settings_.job, epoch_, Done{counts_}));
+    to_worker(peer, encode(job_, epoch_, Done{counts_}));
     if (const auto at = workers_.find(heartbeat.worker); at != workers_.end()) {
       at->second.on_heartbeat(peer, heartbeat, now);
     }
     return;
   }
-  if (phase_ != Phase::running && phase_ != Phase::opening) return;
+  if (!is_working()) return;
   // A heartbeat of another job or epoch is a login: what it says of messages is of no session of
   // ours.
-  const bool in_session = received.job == settings_.job && received.epoch == epoch_;
+  const bool in_session = received.job == job_ && received.epoch == epoch_;
   if (!in_session) end_session_before(heartbeat);
   WorkerSession& worker = session_of(heartbeat.worker, peer, now);
   Heartbeat login;
@@ -113,47 +125,82 @@ void ProducerCore::on_bye(const Bye& bye) {
   workers_.erase(at);
 }
 
+bool ProducerCore::is_working() const {
+  return phase_ == Phase::opening || phase_ == Phase::comparing || phase_ == Phase::running;
+}
+
+// The job that the collector has, in its answer to our Open.
+bool ProducerCore::adopts(const Received& received) const {
+  if (!settings_.resume || phase_ != Phase::opening || received.job.is_none()) return false;
+  const auto* state = std::get_if<State>(&received.message);
+  const auto* refused = std::get_if<Refused>(&received.message);
+  return (state != nullptr && state->nonce == settings_.nonce) ||
+         (refused != nullptr && refused->reason == Refused::Reason::other_input) ||
+         std::holds_alternative<Done>(received.message);
+}
+
 void ProducerCore::on_collector_message(Received received, Instant now) {
-  if (received.job != settings_.job) {
+  if (adopts(received)) job_ = received.job;
+  if (received.job != job_) {
     ++dropped_;
     return;
   }
   collector_heard_ = now;
   if (const auto* state = std::get_if<State>(&received.message)) {
-    on_state(received.epoch, *state);
+    on_state(received.epoch, *state, now);
   } else if (const auto* acks = std::get_if<Acks>(&received.message)) {
     outbox_.on_acks(*acks, now);
   } else if (const auto* done = std::get_if<Done>(&received.message)) {
     on_done(*done, now);
   } else if (const auto* refused = std::get_if<Refused>(&received.message)) {
-    // A busy collector may be free soon; being fenced is for ever.
-    collector_busy_ = refused->reason == Refused::Reason::busy;
-    if (!collector_busy_ && phase_ != Phase::done) phase_ = Phase::fenced;
+    on_refused(*refused);
   } else {
     ++dropped_;
   }
 }
 
-void ProducerCore::on_state(Epoch epoch, const State& state) {
-  if (state.nonce != settings_.nonce || phase_ == Phase::done) return;
-  if (state.boot != boot_ && boot_ != BootId{}) {
-    if (ledger_.lacks_committed(state.watermark, state.committed)) {
-      phase_ = Phase::forgotten;
-      return;
-    }
-    ledger_.redeliver();
+// A busy collector may be free soon; the rest is for ever.
+void ProducerCore::on_refused(const Refused& refused) {
+  collector_busy_ = refused.reason == Refused::Reason::busy;
+  if (collector_busy_ || !is_working()) return;
+  if (refused.reason == Refused::Reason::fenced) phase_ = Phase::fenced;
+  if (refused.reason == Refused::Reason::other_input) end_as_other_input(refused.index);
+}
+
+void ProducerCore::end_as_other_input(Index index) {
+  phase_ = Phase::other_input;
+  other_input_at_ = index;
+}
+
+// With the log it had, a collector that began anew lacks nothing, and senders send again what it
+// had not acknowledged. With another one all is lost that is on its way.
+bool ProducerCore::survives_new_boot(const State& state) {
+  if (state.log != 0 && state.log == log_) return true;
+  if (ledger_.lacks_committed(state.watermark, state.committed)) return false;
+  ledger_.redeliver();
+  return true;
+}
+
+void ProducerCore::on_state(Epoch epoch, const State& state, Instant now) {
+  if (state.nonce != settings_.nonce || !is_working()) return;
+  if (state.boot != boot_ && boot_ != BootId{} && !survives_new_boot(state)) {
+    phase_ = Phase::forgotten;
+    return;
   }
   collector_busy_ = false;
   ledger_.commit(state.committed);
   ledger_.commit_below(state.watermark);
   if (state.boot == boot_ && state.seq < state_seq_) return;
-  if (phase_ == Phase::opening) phase_ = Phase::running;
+  comparison_.on_state(state.compared, state.compare_to, now);
+  if (phase_ != Phase::running) phase_ = comparison_.over() ? Phase::running : Phase::comparing;
+  if (phase_ == Phase::running) comparison_.keep_no_more();
   if (epoch != epoch_) begin_epoch(epoch);
   boot_ = state.boot;
+  log_ = state.log;
   state_seq_ = state.seq;
   watermark_ = state.watermark;
   dispatch_limit_ = std::min(state.dispatch_limit, state.watermark + settings_.window);
-  end_known_ = state.total.has_value();
+  total_ = state.total;
 }
 
 // What workers hold of an older epoch they drop or deliver by themselves.
@@ -165,20 +212,22 @@ void ProducerCore::begin_epoch(Epoch epoch) {
 }
 
 void ProducerCore::on_done(const Done& done, Instant now) {
-  to_collector(encode(settings_.job, epoch_, Bye{}));
+  to_collector(encode(job_, epoch_, Bye{}));
   if (phase_ == Phase::done) return;
   phase_ = Phase::done;
   counts_ = done.counts;
   done_at_ = now;
   for (auto& [id, worker] : workers_) {
-    to_worker(worker.peer(), encode(settings_.job, epoch_, Done{counts_}));
+    to_worker(worker.peer(), encode(job_, epoch_, Done{counts_}));
   }
 }
 
 void ProducerCore::advance(Instant now, std::chrono::milliseconds wall_clock) {
   wall_clock_ = wall_clock;
   if (!more_to_hear_) lose_silent_workers(now);
+  check_input_end();
   speak_to_collector(now);
+  if (phase_ == Phase::comparing) answer_heartbeats();
   if (phase_ != Phase::running) return;
   ledger_.release_due(now);
   if (dispatching_) dispatch(now);
@@ -186,9 +235,18 @@ void ProducerCore::advance(Instant now, std::chrono::milliseconds wall_clock) {
   outbox_.advance(now);
 }
 
+// An input that ends elsewhere than it did differs there.
+void ProducerCore::check_input_end() {
+  if (!settings_.resume || (phase_ != Phase::comparing && phase_ != Phase::running)) return;
+  const Index read = ledger_.next_index();
+  const Index least = std::max(comparison_.compare_to(), total_.value_or(0));
+  if (input_ended_ && read < least) end_as_other_input(read);
+  if (total_ && read > *total_) end_as_other_input(*total_);
+}
+
 std::optional<Frames> ProducerCore::next_results(Instant now) {
   if (phase_ != Phase::running) return std::nullopt;
-  return outbox_.next_batch(settings_.job, epoch_, WorkerId{settings_.nonce}, now);
+  return outbox_.next_batch(job_, epoch_, WorkerId{settings_.nonce}, now);
 }
 
 void ProducerCore::lose_silent_workers(Instant now) {
@@ -208,14 +266,17 @@ void ProducerCore::lose_silent_workers(Instant now) {
 void ProducerCore::speak_to_collector(Instant now) {
   // Repeated for ever: it asks for the whole state, is our sign of life, and tells a collector that
   // we reconnected to where its answers have to go.
-  const bool talking = phase_ == Phase::opening || phase_ == Phase::running;
-  if (talking && now - last_open_ >= kRepeat) {
+  if (is_working() && now - last_open_ >= kRepeat) {
     last_open_ = now;
-    to_collector(encode(settings_.job, epoch_, Open{settings_.nonce, ledger_.leased()}));
+    const Open open{settings_.nonce, ledger_.leased(), settings_.resume};
+    to_collector(encode(job_, epoch_, open));
   }
-  if (phase_ == Phase::running && input_ended_ && !end_known_ && now - last_end_ >= kRepeat) {
+  if (phase_ == Phase::comparing || phase_ == Phase::running) {
+    while (const auto recap = comparison_.next(now)) to_collector(encode(job_, epoch_, *recap));
+  }
+  if (phase_ == Phase::running && input_ended_ && !total_ && now - last_end_ >= kRepeat) {
     last_end_ = now;
-    to_collector(encode(settings_.job, epoch_, End{ledger_.next_index()}));
+    to_collector(encode(job_, epoch_, End{ledger_.next_index()}));
   }
 }
 
@@ -298,7 +359,7 @@ void ProducerCore::hand_out(WorkerSession& worker, std::size_t count, Instant no
       message.tasks.push_back(std::move(task));
       --count;
     }
-    to_worker(worker.peer(), encode(settings_.job, epoch_, message));
+    to_worker(worker.peer(), encode(job_, epoch_, message));
   }
 }
 
@@ -309,14 +370,14 @@ void ProducerCore::answer_heartbeats() {
     Tasks message;
     message.reports_seen = worker.reports_seen();
     if (!worker.has_settings()) message.settings = settings_.job_settings;
-    to_worker(worker.peer(), encode(settings_.job, epoch_, message));
+    to_worker(worker.peer(), encode(job_, epoch_, message));
   }
 }
 
 void ProducerCore::leave() {
-  to_collector(encode(settings_.job, epoch_, Bye{}));
+  to_collector(encode(job_, epoch_, Bye{}));
   for (auto& [id, worker] : workers_) {
-    to_worker(worker.peer(), encode(settings_.job, epoch_, Bye{}));
+    to_worker(worker.peer(), encode(job_, epoch_, Bye{}));
   }
 }
 

@@ -2,8 +2,13 @@
 // come out; no sockets, no clock, no threads. Owned by the producer's loop thread.
 //
 //   opening --State--> running --last commit, Done--> done --everybody knows--> over
-//   opening, running --Refused as fenced--> fenced
-//   running --a State that lacks what an earlier one had--> forgotten (no journal behind it)
+//   opening --a State that wants a comparison--> comparing --compared--> running
+//   comparing, running --the input differs--> other_input
+//   opening, comparing, running --Refused as fenced--> fenced
+//   running --a State that lacks what an earlier one had--> forgotten (another log behind it)
+//
+// A producer that resumes takes over the job that the collector has; nothing of the producer before
+// it is known but what the collector tells: attempts are counted from 1 again.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +17,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "producer/input_comparison.h"
 #include "producer/ledger.h"
 #include "producer/retry.h"
 #include "producer/worker_session.h"
@@ -32,10 +38,19 @@ class ProducerCore {
 
   static constexpr std::size_t kSilentWorkers = 4096;  // remembered, should they come back
 
-  enum class Phase : std::uint8_t { opening, running, done, fenced, forgotten };
+  enum class Phase : std::uint8_t {
+    opening,
+    comparing,  // hands out nothing before the input has shown to be the one of the job
+    running,
+    done,
+    fenced,
+    forgotten,
+    other_input,
+  };
 
   struct Settings {
-    JobId job;
+    JobId job;                // the one that is offered
+    bool resume = false;      // take the job that the collector has, if it has one
     std::uint64_t nonce = 0;  // random; also the sender of the results that the producer makes
     JobSettings job_settings;
     RetryPolicy retry;
@@ -47,8 +62,8 @@ class ProducerCore {
 
   // Input. While wants_input(), in order; then once end_of_input().
   [[nodiscard]] bool wants_input() const;
-  void add_task(Task task) { ledger_.add(std::move(task)); }
-  void add_faulty(Task task, std::string fault) { ledger_.add(std::move(task), std::move(fault)); }
+  void add_task(Task task) { add_faulty(std::move(task), {}); }
+  void add_faulty(Task task, std::string fault);
   void end_of_input() { input_ended_ = true; }
   [[nodiscard]] Index next_index() const { return ledger_.next_index(); }
 
@@ -75,6 +90,7 @@ class ProducerCore {
   void results_not_sent() { outbox_.take_back_last_batch(); }
 
   [[nodiscard]] Phase phase() const { return phase_; }
+  [[nodiscard]] Index other_input_at() const { return other_input_at_; }
   [[nodiscard]] bool collector_is_busy() const { return collector_busy_; }  // with another job
   [[nodiscard]] bool over(Instant now) const;  // done, and everybody who lives knows
   [[nodiscard]] bool drained() const;          // nothing handed out is unfinished
@@ -94,9 +110,15 @@ class ProducerCore {
   [[nodiscard]] WorkerSession& session_of(WorkerId worker, const PeerId& peer, Instant now);
   void on_report(const WorkerSession& worker, const Report& report, Instant now);
   void on_bye(const Bye& bye);
-  void on_state(Epoch epoch, const State& state);
+  [[nodiscard]] bool adopts(const Received& received) const;
+  void on_state(Epoch epoch, const State& state, Instant now);
+  [[nodiscard]] bool survives_new_boot(const State& state);
+  void on_refused(const Refused& refused);
   void begin_epoch(Epoch epoch);
   void on_done(const Done& done, Instant now);
+  [[nodiscard]] bool is_working() const;  // or about to
+  void check_input_end();
+  void end_as_other_input(Index index);
   void lose_silent_workers(Instant now);
   [[nodiscard]] bool has_task_to_hand_out();
   void deliver_faulty();
@@ -114,10 +136,13 @@ class ProducerCore {
 
   const Settings settings_;
   std::mt19937_64 random_;
+  JobId job_;
   Phase phase_ = Phase::opening;
+  Index other_input_at_ = 0;
   bool collector_busy_ = false;
   Epoch epoch_{};
   Ledger ledger_;
+  InputComparison comparison_;
   bool input_ended_ = false;
   bool dispatching_ = true;
   bool more_to_hear_ = false;
@@ -129,10 +154,11 @@ class ProducerCore {
 
   // The collector's last word.
   BootId boot_{};
+  std::uint64_t log_ = 0;
   std::uint64_t state_seq_ = 0;
   Index watermark_ = 0;
   Index dispatch_limit_ = 0;
-  bool end_known_ = false;
+  std::optional<Index> total_;
   Instant collector_heard_{};
   Instant last_open_{};
   Instant last_end_{};

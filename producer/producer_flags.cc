@@ -129,6 +129,11 @@ void add_input_flags(CLI::App& app, ProducerOptions& options, TaskFlags& flags) 
   text_option(app, "--accept", flags.accept, "CODES", "response codes that are ok: 200-299,304");
 }
 
+void add_resume_flag(CLI::App& app, ProducerOptions& options) {
+  flag_group(app, "Where to");
+  switch_option(app, "--resume", options.resume, "go on with the job that the collector has");
+}
+
 void add_patience_flags(CLI::App& app, ProducerOptions& options) {
   JobSettings& job = options.job;
   flag_group(app, "Patience");

@@ -24,6 +24,7 @@ struct TaskFlags {
 };
 
 void add_input_flags(CLI::App& app, ProducerOptions& options, TaskFlags& flags);
+void add_resume_flag(CLI::App& app, ProducerOptions& options);  // `fetchline` has the collector's
 void add_patience_flags(CLI::App& app, ProducerOptions& options);
 void add_verdict_flags(CLI::App& app, TaskFlags& flags);
 void add_producer_fleet_flags(CLI::App& app, ProducerOptions& options);

@@ -15,6 +15,7 @@ struct RunEnd {
     no_peer,      // somebody this role cannot work without did not come in time
     fenced,       // a newer producer of the same job took over
     forgotten,    // the collector lost what it had acknowledged
+    other_input,  // the input is not the one that the job began with
   };
   Kind kind = Kind::complete;
   OutcomeCounts counts{};  // of a complete job; zeros at a worker

@@ -49,7 +49,8 @@ ProgressSample sample_of(const Pipeline& pipeline) {
 ExitCode exit_code_of(const RunEnd& end, const FailOn& rule) {
   if (end.kind != RunEnd::Kind::complete) {
     spdlog::error("{}", end.why);
-    return ExitCode::interrupted;
+    const bool differs = end.kind == RunEnd::Kind::other_input;
+    return differs ? ExitCode::input_unreadable : ExitCode::interrupted;
   }
   const std::uint64_t total = total_of(end.counts);
   const std::uint64_t ok = ok_of(end.counts);

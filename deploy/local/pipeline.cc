@@ -51,18 +51,24 @@ RunEnd Pipeline::run(std::stop_token drain, std::stop_token abort) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] {
       const bool failed = collecting_.error || producing_.error || working_.error;
-      return failed || collecting_.over() || (producing_.over() && working_.over());
+      const bool idle = producing_.over() && (working_.over() || input_differs());
+      return failed || collecting_.over() || idle;
     });
   }
   // Whatever ended first: without the others nobody has more to do, but what is there goes out.
   collecting_.drain.request_stop();
-  if (collecting_.over() || producing_.error || working_.error) {
+  if (collecting_.over() || producing_.error || working_.error || input_differs()) {
     producing_.abort.request_stop();
     working_.abort.request_stop();
   }
   for (Role* role : {&producing_, &working_, &collecting_}) role->thread.join();
   rethrow_first_error();
-  return *collecting_.end;
+  return input_differs() ? *producing_.end : *collecting_.end;
+}
+
+// The others know of no reason to end.
+bool Pipeline::input_differs() const {
+  return producing_.end && producing_.end->kind == RunEnd::Kind::other_input;
 }
 
 void Pipeline::start(Role& role, Body body) {

@@ -53,6 +53,7 @@ class Pipeline {
 
   void start(Role& role, Body body);
   void stop_all();
+  [[nodiscard]] bool input_differs() const;
   void rethrow_first_error() const;
 
   zmq::context_t context_;

@@ -39,6 +39,55 @@ TEST(ProducerRestarts, HandsOutAgainWhatWasDeliveredToACollectorThatIsGone) {
   EXPECT_EQ(worker.indices(), (Indices{0}));
 }
 
+// A collector that starts anew on the log it had: what it says it has may lag.
+TEST(ProducerRestarts, LosesAndRepeatsNothingWhenTheCollectorKeptItsLog) {
+  Scene scene;
+  scene.add_tasks(5);
+  State state = scene.next_state(1);
+  state.log = 3;
+  state.committed = set_of({{2, 2}});
+  scene.collector_says(state);
+  StubWorker& worker = scene.worker("a", 10);
+  scene.turn();
+  scene.delivers(worker, 1);
+  worker.tasks.clear();
+  State again = reborn(scene, 1);
+  again.log = 3;
+  scene.collector_says(again);
+  scene.turn();
+  EXPECT_EQ(scene.core.phase(), Phase::running);
+  EXPECT_TRUE(worker.tasks.empty());
+}
+
+TEST(ProducerRestarts, HandsOutAgainWhatWasDeliveredToACollectorWithAnotherLog) {
+  Scene scene;
+  scene.add_tasks(1);
+  State state = scene.next_state(0);
+  state.log = 3;
+  scene.collector_says(state);
+  StubWorker& worker = scene.worker("a", 10);
+  scene.turn();
+  scene.delivers(worker, 0);
+  worker.tasks.clear();
+  State other = reborn(scene, 0);
+  other.log = 4;
+  scene.collector_says(other);
+  scene.turn();
+  EXPECT_EQ(worker.indices(), (Indices{0}));
+}
+
+TEST(ProducerRestarts, EndsWhenACollectorWithAnotherLogLacksWhatWasCommitted) {
+  Scene scene;
+  scene.add_tasks(2);
+  State state = scene.next_state(1);
+  state.log = 3;
+  scene.collector_says(state);
+  State other = reborn(scene, 0);
+  other.log = 4;
+  scene.collector_says(other);
+  EXPECT_EQ(scene.core.phase(), Phase::forgotten);
+}
+
 TEST(ProducerRestarts, DeliversAFaultyLineAgainToANewCollector) {
   Scene scene;
   scene.core.add_faulty({}, "line 1: bad");

@@ -59,8 +59,8 @@ class Scene {
 
   // The collector speaks.
   template <class T>
-  void collector_says(const T& message, Epoch epoch = kEpoch, JobId job = job_number(1)) {
-    core.on_collector_message({job, epoch, message}, now);
+  void collector_says(const T& message, Epoch epoch = kEpoch, JobId of = job_number(1)) {
+    core.on_collector_message({of, epoch, message}, now);
   }
   // A State that follows the one before; all may be handed out.
   State next_state(Index watermark = 0, Index dispatch_limit = kMaxIndex) {
@@ -108,7 +108,7 @@ class Scene {
     core.advance(now, std::chrono::milliseconds(123'456));
     for (auto& outgoing : core.take_outgoing()) {
       Received received = received_of(std::move(outgoing.frames));
-      EXPECT_EQ(received.job, job_number(1));
+      EXPECT_EQ(received.job, job);
       if (outgoing.worker.empty()) {
         to_collector.push_back(std::move(received));
       } else if (workers_.contains(outgoing.worker)) {
@@ -148,6 +148,7 @@ class Scene {
   }
 
   ProducerCore core;
+  JobId job = job_number(1);  // that the core is expected to speak of
   Instant now = Instant(std::chrono::seconds(1000));
   std::vector<Received> to_collector;
 

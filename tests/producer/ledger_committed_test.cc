@@ -1,0 +1,96 @@
+// What the ledger knows of tasks that are committed before they are read: a producer that resumes
+// reads its input from the start.
+#include <gtest/gtest.h>
+
+#include "producer/ledger.h"
+#include "tests/proto/frames.h"
+
+namespace fetchline {
+namespace {
+
+using Indices = std::vector<Index>;
+
+constexpr WorkerId kOne{1};
+constexpr Index kAll = kMaxIndex;
+
+void add(Ledger& ledger, Index count) {
+  for (Index i = 0; i < count; ++i) ledger.add(Task());
+}
+
+Indices rest(Ledger& ledger) {
+  Indices indices;
+  while (ledger.next_ready(kAll)) indices.push_back(ledger.lease(kAll, kOne, 1).index);
+  return indices;
+}
+
+TEST(LedgerCommitted, KeepsNothingOfWhatIsBelowTheWatermarkWhenItIsRead) {
+  Ledger ledger;
+  ledger.commit_below(3);
+  add(ledger, 2);
+  EXPECT_EQ(ledger.base(), 2U);
+  EXPECT_EQ(ledger.next_index(), 2U);
+  EXPECT_EQ(ledger.unsent(), 0U);
+  EXPECT_EQ(ledger.unsent_bytes(), 0U);
+  EXPECT_EQ(ledger.next_ready(kAll), std::nullopt);
+  add(ledger, 3);
+  EXPECT_EQ(rest(ledger), (Indices{3, 4}));
+}
+
+TEST(LedgerCommitted, PassesOverWhatWasCommittedBeforeItWasRead) {
+  Ledger ledger;
+  ledger.commit(set_of({{1, 2}, {5, 5}}));
+  add(ledger, 3);
+  EXPECT_EQ(ledger.unsent(), 1U) << "what is committed does not count as read ahead";
+  ledger.commit(set_of({{7, 8}}));
+  add(ledger, 7);
+  EXPECT_EQ(ledger.unsent(), 5U);
+  EXPECT_EQ(rest(ledger), (Indices{0, 3, 4, 6, 9}));
+  ledger.commit_below(7);
+  EXPECT_EQ(ledger.base(), 9U);
+}
+
+TEST(LedgerCommitted, MovesItsBaseOverWhatIsCommittedWhenItIsRead) {
+  Ledger ledger;
+  ledger.commit(set_of({{0, 1}, {3, 3}}));
+  add(ledger, 2);
+  EXPECT_EQ(ledger.base(), 2U);
+  add(ledger, 2);
+  EXPECT_EQ(ledger.base(), 2U);
+  EXPECT_EQ(rest(ledger), (Indices{2}));
+}
+
+TEST(LedgerCommitted, KnowsAFaultyLineAsCommittedToo) {
+  Ledger ledger;
+  ledger.commit_below(1);
+  ledger.add(Task(), "line 1: bad");
+  ledger.add(Task(), "line 2: bad");
+  EXPECT_EQ(ledger.take_faulty(kAll)->task.index, 1U);
+  EXPECT_FALSE(ledger.take_faulty(kAll));
+}
+
+TEST(LedgerCommitted, IsQuickAboutManyThatAreKnown) {
+  Ledger ledger;
+  ledger.add(Task());
+  ledger.commit(set_of({{1, 999'999}}));
+  add(ledger, 1'000'000);
+  EXPECT_EQ(ledger.unsent(), 2U);
+  EXPECT_EQ(ledger.next_ready(1'000'000), 0U);
+  EXPECT_EQ(rest(ledger), (Indices{0, 1'000'000}));
+}
+
+TEST(LedgerCommitted, NoticesThatWhatWasNotReadYetIsLacking) {
+  Ledger ledger;
+  ledger.commit_below(10);
+  ledger.commit(set_of({{12, 14}, {20, 20}}));
+  add(ledger, 2);
+  const IndexSet all = set_of({{12, 14}, {20, 20}});
+  EXPECT_FALSE(ledger.lacks_committed(10, all));
+  EXPECT_FALSE(ledger.lacks_committed(30, {}));
+  EXPECT_FALSE(ledger.lacks_committed(13, set_of({{13, 20}})));
+  EXPECT_TRUE(ledger.lacks_committed(9, all));
+  EXPECT_TRUE(ledger.lacks_committed(10, set_of({{12, 14}})));
+  EXPECT_TRUE(ledger.lacks_committed(10, set_of({{12, 13}, {20, 20}})));
+}
+
+}  // namespace
+}  // namespace fetchline
