@@ -91,6 +91,7 @@ int main_of(int argc, char** argv) {
   setup_log(program.log());
   options.worker.name = options.producer.name = process_name();
   options.worker.drain_timeout = options.collector.drain_timeout = options.producer.drain_timeout;
+  options.producer.resume = options.collector.resume;
   try {
     check_output_flags(options.collector);
     flags.apply_to(options.producer);

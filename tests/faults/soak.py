@@ -98,12 +98,12 @@ class Soak:
         own = random.Random(index)
         size = own.choice([0, 10, 200, 1000, 1000, 5000, 60000])
         delay = 2000 if own.random() < 0.0005 else own.randrange(0, 100)
-        return f"http://127.0.0.1:{self.origin_port}/size/{size}?delay={delay}&i={index}"
+        return f"http://127.0.0.1:{self.origin_port}/?size={size}&delay={delay}&i={index}", size
 
     def write_input(self):
         with open(self.directory / "urls.txt", "w") as file:
             for index in range(self.options.tasks):
-                file.write(self.url(index) + "\n")
+                file.write(self.url(index)[0] + "\n")
 
     def start_fleet(self):
         build = self.options.build
@@ -152,11 +152,13 @@ class Soak:
         with open(self.output, "rb") as file:
             for line in file:
                 record = json.loads(line)
+                url, size = self.url(expected)
+                pattern = "/" + url.split("/", 3)[3] + "#"
+                body = (pattern * (size // len(pattern) + 1))[:size]
                 assert record["index"] == expected, f"{record['index']} where {expected} was due"
-                assert record["url"] == self.url(expected), f"{expected}: {record['url']}"
+                assert record["url"] == url, f"{expected}: {record['url']}"
                 assert record["outcome"] == "ok", f"{expected}: {record['outcome']}"
-                size = int(record["url"].split("/size/")[1].split("?")[0])
-                assert len(record["body"]) == size, f"{expected}: {len(record['body'])} of {size}"
+                assert record["body"] == body, f"{expected}: {record['body'][:100]}"
                 expected += 1
         assert expected == self.options.tasks, f"{expected} records of {self.options.tasks} tasks"
         manifest = json.loads(pathlib.Path(f"{self.output}.manifest.json").read_text())
