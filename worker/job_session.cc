@@ -15,7 +15,9 @@ void JobSession::on_tasks(Epoch epoch, Tasks message, bool returning) {
   if (epoch < epoch_) return;  // a producer that was replaced and does not know it yet
   if (epoch > epoch_) begin_epoch(epoch);
   reports_.seen(message.reports_seen);
-  if (message.seq == 0 || received_.contains(message.seq)) return;
+  // One that a later one has overtaken counts as lost: its tasks may be another worker's by now.
+  const bool overtaken = !received_.empty() && message.seq <= received_.ranges().back().last;
+  if (message.seq == 0 || overtaken) return;
   received_.insert(message.seq);
   for (Task& task : message.tasks) take_task(std::move(task), returning);
 }
@@ -79,6 +81,10 @@ std::optional<Task> JobSession::start_next(bool head_only) {
 
 void JobSession::write_heartbeat(Heartbeat& heartbeat, bool again) {
   heartbeat.received = received_;
+  if (again) {
+    heartbeat.queued.emplace();
+    for (const auto& [index, task] : queue_) heartbeat.queued->insert(index);
+  }
   reports_.write_to(heartbeat, again);
 }
 

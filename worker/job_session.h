@@ -30,6 +30,7 @@ class JobSession {
   // The next task to start, lowest index first. When `head_only`, only one that the collector
   // cannot do without: at its watermark or below.
   [[nodiscard]] std::optional<Task> start_next(bool head_only);
+  // What is not sent yet, or all `again`; then with what waits here.
   void write_heartbeat(Heartbeat& heartbeat, bool again);
 
   [[nodiscard]] const JobId& job() const { return job_; }

@@ -72,6 +72,31 @@ TEST(JobSession, StartsTheLowestIndexFirst) {
   EXPECT_FALSE(job.is_empty());
 }
 
+TEST(JobSession, SaysWhatItHasNotStartedWhenItSaysAllAgain) {
+  JobSession job = session();
+  job.on_tasks(Epoch{1}, tasks(1, {2, 3, 4, 7}), false);
+  (void)job.start_next(false);
+  Heartbeat heartbeat;
+  job.write_heartbeat(heartbeat, true);
+  EXPECT_EQ(heartbeat.queued, set_of({{3, 4}, {7, 7}}));
+  (void)start_all(job);
+  job.write_heartbeat(heartbeat, true);
+  EXPECT_EQ(heartbeat.queued, IndexSet());
+  Heartbeat news;
+  job.write_heartbeat(news, false);
+  EXPECT_FALSE(news.queued);
+}
+
+// The producer takes it for lost as soon as it knows of the later one, and may have handed out its
+// tasks elsewhere.
+TEST(JobSession, IgnoresAMessageThatALaterOneHasOvertaken) {
+  JobSession job = session();
+  job.on_tasks(Epoch{1}, tasks(2, {4}), false);
+  job.on_tasks(Epoch{1}, tasks(1, {3}), false);
+  EXPECT_EQ(start_all(job), (Indices{4}));
+  EXPECT_EQ(received(job), set_of({{2, 2}}));
+}
+
 TEST(JobSession, SaysWhichMessagesItReceived) {
   JobSession job = session();
   job.on_tasks(Epoch{1}, tasks(1, {0}), false);
