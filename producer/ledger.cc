@@ -4,31 +4,16 @@
 #include <utility>
 
 namespace fetchline {
-namespace {
 
-Task place_of(Index index) {  // what stays of a task that is decided
-  Task task;
-  task.index = index;
-  return task;
-}
-
-bool contains_range(const IndexSet& set, IndexRange range) {
-  const auto& ranges = set.ranges();
-  const auto at = std::lower_bound(ranges.begin(), ranges.end(), range.first,
-                                   [](const IndexRange& r, Index i) { return r.last < i; });
-  return at != ranges.end() && at->first <= range.first && range.last <= at->last;
-}
-
-}  // namespace
-
-void Ledger::add(Task task, std::string fault) {
+void Ledger::add(Task task, std::string fault, Repetition repetition) {
   task.index = next_index();
   if (is_known(task.index)) return add_committed();
   ++unsent_;
   unsent_bytes_ += task.memory_bytes();
   Slot& slot = slots_.emplace_back();
   slot.task = std::move(task);
-  slot.fault = std::move(fault);
+  slot.why = std::move(fault);
+  slot.repetition = repetition;
 }
 
 bool Ledger::is_known(Index index) {
@@ -77,35 +62,79 @@ std::optional<Index> Ledger::next_ready(Index limit) const {
   return std::nullopt;
 }
 
-bool Ledger::is_faulty(Index index) const {
-  const Slot* slot = find(index);
-  return slot != nullptr && !slot->fault.empty();
+std::optional<Index> Ledger::next_suspect(Index limit) const {
+  if (suspects_.empty() || *suspects_.begin() >= limit) return std::nullopt;
+  return *suspects_.begin();
 }
 
-std::optional<Ledger::Faulty> Ledger::take_faulty(Index limit) {
+bool Ledger::is_decided(Index index) const {
+  const Slot* slot = find(index);
+  return slot != nullptr && !slot->why.empty();
+}
+
+std::optional<Ledger::Decided> Ledger::take_decided(Index limit) {
   const std::optional<Index> index = next_ready(limit);
-  if (!index || find(*index)->fault.empty()) return std::nullopt;
+  if (!index || !is_decided(*index)) return std::nullopt;
   Slot& slot = *find(*index);
   leave_ready(slot);
   slot.phase = Phase::delivered;
-  return Faulty{slot.task, slot.fault};
+  slot.lease = {};
+  Decided decided{slot.task, slot.outcome, 0, slot.why};
+  if (slot.outcome == Outcome::abandoned) {
+    const auto deaths = static_cast<std::uint32_t>(blame_.deaths(*index));
+    decided.attempts = slot.task.attempt - 1 + std::max(1U, deaths);
+  }
+  return decided;
 }
 
-const Task& Ledger::lease(Index limit, WorkerId worker, std::uint64_t message) {
-  Slot& slot = *find(*next_ready(limit));
+const Task& Ledger::lease(Index limit, const Lease& lease) {
+  return give(*find(*next_ready(limit)), lease);
+}
+
+const Task& Ledger::lease_suspect(Index limit, const Lease& lease) {
+  return give(*find(*next_suspect(limit)), lease);
+}
+
+const Task& Ledger::lease_second(Index index, const Lease& lease) {
+  seconds_.emplace(index, lease);
+  count(lease, index);
+  return find(index)->task;
+}
+
+const Task& Ledger::give(Slot& slot, const Lease& lease) {
   leave_ready(slot);
   slot.phase = Phase::leased;
-  slot.holder = worker;
-  slot.message = message;
-  ++leases_[worker];
-  ++leased_;
+  slot.lease = lease;
+  count(lease, slot.task.index);
+  if (listed_.size() > 4096 + 2 * leased_) unlist_ended();
+  if (!std::exchange(slot.is_listed, true)) listed_.push_back(slot.task.index);
   return slot.task;
+}
+
+void Ledger::count(const Lease& lease, Index index) {
+  ++leases_[lease.worker];
+  ++leased_;
+  if (lease.alone) alone_[lease.worker] = index;
+}
+
+void Ledger::uncount(const Lease& lease) {
+  const auto count = leases_.find(lease.worker);
+  if (--count->second == 0) leases_.erase(count);
+  --leased_;
+  if (lease.alone) alone_.erase(lease.worker);
+}
+
+void Ledger::no_longer_alone(WorkerId worker) {
+  const auto at = alone_.find(worker);
+  if (at == alone_.end()) return;
+  find(at->second)->lease.alone = false;
+  alone_.erase(at);
 }
 
 void Ledger::leave_ready(Slot& slot) {
   const Index index = slot.task.index;
   if (index < fresh_) {
-    again_.erase(index);
+    if (again_.erase(index) == 0) suspects_.erase(index);
     return;
   }
   --unsent_;
@@ -127,39 +156,87 @@ const Ledger::Slot* Ledger::find(Index index) const {
 
 Ledger::Slot* Ledger::find_leased(WorkerId worker, Index index) {
   Slot* slot = find(index);
-  if (slot == nullptr || slot->phase != Phase::leased || slot->holder != worker) return nullptr;
-  return slot;
+  return slot != nullptr && lease_in(*slot, worker) != nullptr ? slot : nullptr;
+}
+
+const Lease* Ledger::lease_in(const Slot& slot, WorkerId worker) const {
+  if (slot.phase != Phase::leased) return nullptr;
+  if (slot.lease.worker == worker) return &slot.lease;
+  if (seconds_.empty()) return nullptr;
+  const auto second = seconds_.find(slot.task.index);
+  return second != seconds_.end() && second->second.worker == worker ? &second->second : nullptr;
+}
+
+const Lease* Ledger::lease_of(WorkerId worker, Index index) const {
+  const Slot* slot = find(index);
+  return slot == nullptr ? nullptr : lease_in(*slot, worker);
 }
 
 const Task* Ledger::leased_task(WorkerId worker, Index index) const {
-  const Slot* slot = find(index);
-  if (slot == nullptr || slot->phase != Phase::leased || slot->holder != worker) return nullptr;
-  return &slot->task;
+  return lease_of(worker, index) == nullptr ? nullptr : &find(index)->task;
 }
 
-void Ledger::end_lease(Slot& slot, Phase next) {
-  const auto count = leases_.find(slot.holder);
-  if (--count->second == 0) leases_.erase(count);
-  --leased_;
+void Ledger::not_started(WorkerId worker, const IndexSet& indices, Instant now) {
+  for (const IndexRange& range : indices.ranges()) {
+    const Index end = std::min(range.last + 1, next_index());
+    for (Index index = std::max(range.first, base_); index < end; ++index) {
+      Slot& slot = *find(index);
+      if (slot.phase == Phase::leased && slot.lease.worker == worker) slot.lease.since = now;
+    }
+  }
+}
+
+std::vector<Ledger::Held> Ledger::held() {
+  unlist_ended();
+  std::vector<Held> all;
+  all.reserve(listed_.size());
+  for (const Index index : listed_) {
+    const Slot& slot = *find(index);
+    all.push_back({&slot.task, slot.lease, seconds_.contains(index), slot.repetition});
+  }
+  return all;
+}
+
+void Ledger::unlist_ended() {
+  std::erase_if(listed_, [this](Index index) {
+    Slot* slot = find(index);
+    if (slot != nullptr) slot->is_listed = slot->phase == Phase::leased;
+    return slot == nullptr || !slot->is_listed;
+  });
+}
+
+// Ends what `worker` holds of it. True when nobody else holds it: then its phase is to be set.
+bool Ledger::let_go(Slot& slot, WorkerId worker) {
+  const auto second = seconds_.find(slot.task.index);
+  if (second == seconds_.end()) {
+    uncount(slot.lease);
+    return true;
+  }
+  if (slot.lease.worker == worker) std::swap(slot.lease, second->second);
+  uncount(second->second);
+  seconds_.erase(second);
+  return false;
+}
+
+void Ledger::end_leases(Slot& slot, Phase next) {
+  while (!let_go(slot, slot.lease.worker)) {
+  }
   slot.phase = next;
-}
-
-void Ledger::make_ready(Slot& slot) {
-  slot.phase = Phase::ready;
-  again_.insert(slot.task.index);
 }
 
 bool Ledger::delivered(WorkerId worker, Index index) {
   Slot* slot = find_leased(worker, index);
   if (slot == nullptr) return false;
-  end_lease(*slot, Phase::delivered);
+  end_leases(*slot, Phase::delivered);
+  slot->lease.worker = worker;
   return true;
 }
 
 bool Ledger::retry_at(WorkerId worker, Index index, Instant due) {
   Slot* slot = find_leased(worker, index);
   if (slot == nullptr) return false;
-  end_lease(*slot, Phase::delayed);
+  if (!let_go(*slot, worker)) return true;
+  slot->phase = Phase::delayed;
   ++slot->task.attempt;
   slot->due = due;
   delayed_.emplace(due, index);
@@ -169,118 +246,14 @@ bool Ledger::retry_at(WorkerId worker, Index index, Instant due) {
 bool Ledger::returned(WorkerId worker, Index index) {
   Slot* slot = find_leased(worker, index);
   if (slot == nullptr) return false;
-  end_lease(*slot, Phase::ready);
-  make_ready(*slot);
+  if (let_go(*slot, worker)) make_ready(*slot);
   return true;
 }
 
-void Ledger::message_lost(WorkerId worker, std::uint64_t message) {
-  for (Slot& slot : slots_) {
-    if (slot.phase != Phase::leased || slot.holder != worker || slot.message != message) continue;
-    end_lease(slot, Phase::ready);
-    make_ready(slot);
-  }
-}
-
-void Ledger::worker_lost(WorkerId worker) {
-  for (Slot& slot : slots_) {
-    if (slot.holder != worker) continue;
-    if (slot.phase == Phase::leased) end_lease(slot, Phase::ready);
-    if (slot.phase == Phase::delivered || slot.phase == Phase::ready) make_ready(slot);
-  }
-}
-
-void Ledger::worker_left(WorkerId worker) {
-  for (Slot& slot : slots_) {
-    if (slot.holder == worker && slot.phase == Phase::leased) {
-      end_lease(slot, Phase::ready);
-      make_ready(slot);
-    }
-  }
-}
-
-void Ledger::commit_one(Slot& slot) {
+void Ledger::make_ready(Slot& slot) {
   const Index index = slot.task.index;
-  switch (slot.phase) {
-    case Phase::committed:
-      return;
-    case Phase::leased:
-      end_lease(slot, Phase::committed);
-      break;
-    case Phase::ready:
-      leave_ready(slot);
-      break;
-    case Phase::delayed: {
-      auto [at, end] = delayed_.equal_range(slot.due);
-      at = std::find_if(at, end, [&](const auto& entry) { return entry.second == index; });
-      delayed_.erase(at);
-      break;
-    }
-    case Phase::delivered:
-      break;
-  }
-  slot.phase = Phase::committed;
-  slot.fault.clear();
-  slot.task = place_of(index);  // only its place is still needed
-}
-
-void Ledger::drop_committed() {
-  while (!slots_.empty() && slots_.front().phase == Phase::committed) {
-    slots_.pop_front();
-    ++base_;
-  }
-  skip_committed();
-}
-
-void Ledger::commit_below(Index watermark) {
-  known_below_ = std::max(known_below_, watermark);
-  for (Index index = base_; index < std::min(watermark, next_index()); ++index) {
-    commit_one(*find(index));
-  }
-  drop_committed();
-}
-
-void Ledger::commit(const IndexSet& set) {
-  for (const IndexRange& range : set.ranges()) {
-    const Index end = std::min(range.last + 1, next_index());
-    for (Index index = std::max(range.first, base_); index < end; ++index) commit_one(*find(index));
-  }
-  drop_committed();
-  if (!set.empty() && set.ranges().back().last >= next_index()) remember(set);
-}
-
-// Both are ascending, so that each range is added at the end.
-void Ledger::remember(const IndexSet& set) {
-  std::vector<IndexRange> all = known_.ranges();
-  const auto known = static_cast<std::ptrdiff_t>(all.size());
-  all.insert(all.end(), set.ranges().begin(), set.ranges().end());
-  const auto by_first = [](const IndexRange& a, const IndexRange& b) { return a.first < b.first; };
-  std::inplace_merge(all.begin(), all.begin() + known, all.end(), by_first);
-  known_.clear();
-  for (const IndexRange& range : all) {
-    if (range.last >= next_index()) known_.insert(range);
-  }
-}
-
-bool Ledger::lacks_committed(Index watermark, const IndexSet& set) const {
-  const auto has = [&](Index index) { return index < watermark || set.contains(index); };
-  const auto lacks = [&](Index first, Index end) {  // a range of a set is within one of another
-    first = std::max(first, watermark);
-    return first < end && !contains_range(set, {first, end - 1});
-  };
-  if (lacks(watermark, std::max(base_, known_below_))) return true;
-  for (const IndexRange& range : known_.ranges()) {
-    if (lacks(range.first, range.last + 1)) return true;
-  }
-  return std::any_of(slots_.begin(), slots_.end(), [&](const Slot& slot) {
-    return slot.phase == Phase::committed && !has(slot.task.index);
-  });
-}
-
-void Ledger::redeliver() {
-  for (Slot& slot : slots_) {
-    if (slot.phase == Phase::delivered) make_ready(slot);
-  }
+  slot.phase = Phase::ready;
+  (slot.why.empty() && blame_.is_suspect(index) ? suspects_ : again_).insert(index);
 }
 
 void Ledger::release_due(Instant now) {

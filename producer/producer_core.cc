@@ -4,25 +4,6 @@
 #include <utility>
 
 namespace fetchline {
-namespace {
-
-constexpr std::size_t kTasksPerMessage = 64;
-constexpr std::size_t kTaskBytesPerMessage = 256 * 1024;
-
-template <class Map>
-std::vector<WorkerSession*> by_load(Map& workers, const Ledger& ledger) {
-  std::vector<WorkerSession*> sorted;
-  for (auto& [id, worker] : workers) {
-    if (!worker.draining()) sorted.push_back(&worker);
-  }
-  std::sort(sorted.begin(), sorted.end(), [&](const auto* a, const auto* b) {
-    return ledger.leased_to(a->id()) < ledger.leased_to(b->id());
-  });
-  return sorted;
-}
-
-}  // namespace
-
 ProducerCore::ProducerCore(Settings settings)
     : settings_(std::move(settings)),
       random_(settings_.nonce),
@@ -40,7 +21,8 @@ bool ProducerCore::wants_input() const {
 
 void ProducerCore::add_faulty(Task task, std::string fault) {
   comparison_.add(task.hash);
-  ledger_.add(std::move(task), std::move(fault));
+  const Repetition repetition = repetition_of(settings_.job_settings, task);
+  ledger_.add(std::move(task), std::move(fault), repetition);
 }
 
 void ProducerCore::on_worker_message(const PeerId& peer, Received received, Instant now) {
@@ -74,13 +56,16 @@ void ProducerCore::on_heartbeat(const PeerId& peer, const Received& received,
     login = heartbeat;
     login.received.clear();
     login.reports.clear();
+    login.queued.reset();
   }
   for (const Report& report : worker.on_heartbeat(peer, in_session ? heartbeat : login, now)) {
     on_report(worker, report, now);
   }
-  for (const std::uint64_t message : worker.take_lost_messages()) {
-    ledger_.message_lost(worker.id(), message);
+  for (const auto& message : worker.take_lost_messages()) {
+    ledger_.message_lost(worker.id(), message.number, message.certain);
   }
+  const bool plausible = heartbeat.queued && heartbeat.queued->size() <= kMaxRanges;
+  if (in_session && plausible) ledger_.not_started(worker.id(), worker.queued(), now);
 }
 
 // A worker that had a session and logs in anew has lost it, and with it what it held.
@@ -88,20 +73,26 @@ void ProducerCore::end_session_before(const Heartbeat& login) {
   for (auto* sessions : {&workers_, &silent_workers_}) {
     const auto at = sessions->find(login.worker);
     if (at == sessions->end() || !at->second.was_established_before(login)) continue;
-    ledger_.worker_lost(login.worker);
+    ledger_.worker_died(login.worker, at->second.name(), at->second.queued());
     sessions->erase(at);
   }
 }
 
 WorkerSession& ProducerCore::session_of(WorkerId worker, const PeerId& peer, Instant now) {
-  if (auto known = silent_workers_.extract(worker)) workers_.insert(std::move(known));
+  if (auto known = silent_workers_.extract(worker)) {
+    ledger_.worker_came_back(worker);
+    workers_.insert(std::move(known));
+  }
   return workers_.try_emplace(worker, worker, peer, now).first->second;
 }
 
 void ProducerCore::on_report(const WorkerSession& worker, const Report& report, Instant now) {
   switch (report.verdict) {
     case Report::Verdict::delivered:
-      ledger_.delivered(worker.id(), report.index);
+      if (const Lease* lease = ledger_.lease_of(worker.id(), report.index)) {
+        pace_.add(now - lease->since);
+        ledger_.delivered(worker.id(), report.index);
+      }
       break;
     case Report::Verdict::returned:
       ledger_.returned(worker.id(), report.index);
@@ -227,11 +218,11 @@ void ProducerCore::advance(Instant now, std::chrono::milliseconds wall_clock) {
   if (!more_to_hear_) lose_silent_workers(now);
   check_input_end();
   speak_to_collector(now);
-  if (phase_ == Phase::comparing) answer_heartbeats();
+  if (phase_ == Phase::comparing) answer_heartbeats(now);
   if (phase_ != Phase::running) return;
   ledger_.release_due(now);
   if (dispatching_) dispatch(now);
-  answer_heartbeats();
+  answer_heartbeats(now);
   outbox_.advance(now);
 }
 
@@ -256,7 +247,7 @@ void ProducerCore::lose_silent_workers(Instant now) {
       continue;
     }
     lost_workers_.push_back(at->second.name());
-    ledger_.worker_lost(at->first);
+    ledger_.worker_died(at->first, at->second.name(), at->second.queued());
     at->second.forget_messages();
     if (silent_workers_.size() >= kSilentWorkers) silent_workers_.erase(silent_workers_.begin());
     silent_workers_.insert(workers_.extract(at++));
@@ -277,100 +268,6 @@ void ProducerCore::speak_to_collector(Instant now) {
   if (phase_ == Phase::running && input_ended_ && !total_ && now - last_end_ >= kRepeat) {
     last_end_ = now;
     to_collector(encode(job_, epoch_, End{ledger_.next_index()}));
-  }
-}
-
-// Faulty lines are delivered as their turn comes; what is behind one that must wait waits too.
-bool ProducerCore::has_task_to_hand_out() {
-  if (may_deliver_faulty()) deliver_faulty();
-  const auto next = ledger_.next_ready(dispatch_limit_);
-  return next && !ledger_.is_faulty(*next);
-}
-
-// The outbox is as bounded as what is read ahead; the head always has room.
-bool ProducerCore::may_deliver_faulty() const {
-  return outbox_.held_bytes() < kReadAheadBytes ||
-         ledger_.next_ready(dispatch_limit_) == ledger_.base();
-}
-
-void ProducerCore::deliver_faulty() {
-  while (may_deliver_faulty()) {
-    const auto faulty = ledger_.take_faulty(dispatch_limit_);
-    if (!faulty) return;
-    Result result;
-    result.index = faulty->task.index;
-    result.outcome = Outcome::invalid_task;
-    result.errormsg = faulty->fault;
-    result.id = faulty->task.id;
-    result.url = faulty->task.url;
-    result.meta = faulty->task.meta;
-    result.task_hash = faulty->task.hash;
-    result.fetched_at = wall_clock_;
-    result.worker = settings_.name;
-    outbox_.add(std::move(result));
-  }
-}
-
-void ProducerCore::dispatch(Instant now) {
-  if (!has_task_to_hand_out()) return;
-  // Slots first, everywhere, then what waits behind them: a task that queues at one worker while
-  // another has a free slot would be late for nothing.
-  dispatch_up_to(&WorkerSession::slots, now);
-  dispatch_up_to(&WorkerSession::capacity, now);
-  dispatch_head(now);
-}
-
-void ProducerCore::dispatch_up_to(std::uint32_t (WorkerSession::*capacity)() const, Instant now) {
-  std::size_t ready = ledger_.ready(dispatch_limit_);
-  if (ready == 0 || workers_.empty()) return;
-  auto workers = by_load(workers_, ledger_);
-  for (std::size_t left = workers.size(); left > 0 && ready > 0; --left) {
-    WorkerSession& worker = *workers[workers.size() - left];
-    const std::size_t held = ledger_.leased_to(worker.id());
-    const std::size_t room = (worker.*capacity)() > held ? (worker.*capacity)() - held : 0;
-    const std::size_t share = std::min(room, (ready + left - 1) / left);
-    hand_out(worker, share, now);
-    ready = ledger_.ready(dispatch_limit_);
-  }
-}
-
-// The head of the order goes out even when no worker asks for work: they may all be waiting for
-// room that only the head can make.
-void ProducerCore::dispatch_head(Instant now) {
-  const auto next = ledger_.next_ready(dispatch_limit_);
-  if (!next || *next != ledger_.base()) return;
-  auto workers = by_load(workers_, ledger_);
-  if (!workers.empty()) hand_out(*workers.front(), 1, now);
-}
-
-void ProducerCore::hand_out(WorkerSession& worker, std::size_t count, Instant now) {
-  while (count > 0 && has_task_to_hand_out()) {
-    Tasks message;
-    message.seq = worker.number_next_message(now);
-    worker.take_answer_due();
-    message.reports_seen = worker.reports_seen();
-    if (!worker.has_settings()) message.settings = settings_.job_settings;
-    std::size_t bytes = 0;
-    while (count > 0 && message.tasks.size() < kTasksPerMessage && bytes < kTaskBytesPerMessage &&
-           has_task_to_hand_out()) {
-      Task task = ledger_.lease(dispatch_limit_, worker.id(), message.seq);
-      task.may_retry = task.attempt <= settings_.retry.retries;
-      bytes += task.memory_bytes();
-      message.tasks.push_back(std::move(task));
-      --count;
-    }
-    to_worker(worker.peer(), encode(job_, epoch_, message));
-  }
-}
-
-// Work is an answer too; who got none is answered here.
-void ProducerCore::answer_heartbeats() {
-  for (auto& [id, worker] : workers_) {
-    if (!worker.take_answer_due()) continue;
-    Tasks message;
-    message.reports_seen = worker.reports_seen();
-    if (!worker.has_settings()) message.settings = settings_.job_settings;
-    to_worker(worker.peer(), encode(job_, epoch_, message));
   }
 }
 

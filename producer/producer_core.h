@@ -14,11 +14,13 @@
 #include <cstdint>
 #include <optional>
 #include <random>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
 #include "producer/input_comparison.h"
 #include "producer/ledger.h"
+#include "producer/pace.h"
 #include "producer/retry.h"
 #include "producer/worker_session.h"
 #include "proto/messages.h"
@@ -37,6 +39,15 @@ class ProducerCore {
   static constexpr std::chrono::seconds kFarewell{5};  // at most so long for those who are silent
 
   static constexpr std::size_t kSilentWorkers = 4096;  // remembered, should they come back
+
+  // A task is given to a second worker when the first has not reported it so long after its time
+  // was up, or, while slots are idle, when it takes so many times longer than others.
+  static constexpr std::chrono::seconds kLook{1};  // how often leases are looked over
+  static constexpr std::chrono::seconds kGrace{10};
+  static constexpr int kSlowness = 3;
+  static constexpr std::chrono::seconds kSlowest{5};  // nothing quicker is slow
+  static constexpr std::uint64_t kSpareShare = 50;    // one of so many tasks may be run twice
+  static constexpr std::uint64_t kSpareHeads = 3;     // but the head so often in any case
 
   enum class Phase : std::uint8_t {
     opening,
@@ -121,13 +132,30 @@ class ProducerCore {
   void end_as_other_input(Index index);
   void lose_silent_workers(Instant now);
   [[nodiscard]] bool has_task_to_hand_out();
-  void deliver_faulty();
-  [[nodiscard]] bool may_deliver_faulty() const;
+  void deliver_decided();
+  [[nodiscard]] bool may_deliver_decided() const;
   void dispatch(Instant now);
+  void dispatch_ready(Instant now);
+  [[nodiscard]] std::vector<WorkerSession*> free_workers();
   void dispatch_up_to(std::uint32_t (WorkerSession::*capacity)() const, Instant now);
   void dispatch_head(Instant now);
   void hand_out(WorkerSession& worker, std::size_t count, Instant now);
-  void answer_heartbeats();
+  [[nodiscard]] Tasks next_message_to(WorkerSession& worker, Instant now);
+  void put(Tasks& message, const Task& task);
+  void answer_heartbeats(Instant now);
+
+  void dispatch_suspects(Instant now);
+  void end_needless_quarantine();
+  void empty_workers_for_suspects();
+  [[nodiscard]] bool may_quarantine_more() const;
+  [[nodiscard]] WorkerSession* host_for_suspect(Index suspect);
+
+  void look_over_leases(Instant now);
+  void lend_overdue(const std::vector<Ledger::Held>& held, Instant now);
+  void lend_slow(std::vector<Ledger::Held> held, Instant now);
+  [[nodiscard]] bool is_overdue(const Ledger::Held& held, Instant now) const;
+  [[nodiscard]] WorkerSession* idle_worker_but(WorkerId holder, bool even_when_busy);
+  void lend(Index index, WorkerSession& worker, Instant now);
   void speak_to_collector(Instant now);
   void to_worker(const PeerId& peer, Frames frames) {
     outgoing_.push_back({peer, std::move(frames)});
@@ -146,11 +174,16 @@ class ProducerCore {
   bool input_ended_ = false;
   bool dispatching_ = true;
   bool more_to_hear_ = false;
+  std::uint64_t handed_out_ = 0;  // tasks, the same one perhaps often
+  std::uint64_t spares_ = 0;      // of those, to idle slots while another worker ran them
+  Pace pace_;
+  Instant last_look_{};
 
   std::unordered_map<WorkerId, WorkerSession> workers_;  // presumed alive
   // Presumed dead. A partition may heal, and then their numbering goes on where it was.
   std::unordered_map<WorkerId, WorkerSession> silent_workers_;
   std::vector<std::string> lost_workers_;
+  std::set<WorkerId> emptying_;  // get nothing, so that a suspect can run there alone
 
   // The collector's last word.
   BootId boot_{};

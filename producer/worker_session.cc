@@ -10,6 +10,7 @@ std::vector<Report> WorkerSession::on_heartbeat(const PeerId& peer, const Heartb
   answer_due_ = true;
   for (const IndexRange& range : heartbeat.received.ranges()) {
     unconfirmed_.erase(unconfirmed_.lower_bound(range.first), unconfirmed_.upper_bound(range.last));
+    doubted_.erase(doubted_.lower_bound(range.first), doubted_.upper_bound(range.last));
     newest_received_ = std::max(newest_received_, range.last);
     has_settings_ = true;
   }
@@ -23,7 +24,13 @@ std::vector<Report> WorkerSession::on_heartbeat(const PeerId& peer, const Heartb
       reports_seen_ += fresh.size();
     }
   }
+  taken_up_ += fresh.size();
   if (heartbeat.seq >= heartbeat_seq_) {
+    if (heartbeat.queued) {
+      tells_queued_ = true;
+      queued_ = *heartbeat.queued;
+      taken_up_ = 0;
+    }
     heartbeat_seq_ = heartbeat.seq;
     peer_ = peer;
     name_ = heartbeat.name;
@@ -39,8 +46,12 @@ std::uint64_t WorkerSession::number_next_message(Instant now) {
   return last_message_;
 }
 
-std::vector<std::uint64_t> WorkerSession::take_lost_messages() {
-  std::vector<std::uint64_t> lost;
+std::vector<WorkerSession::LostMessage> WorkerSession::take_lost_messages() {
+  std::vector<LostMessage> lost;
+  while (!doubted_.empty() && *doubted_.begin() < newest_received_) {
+    lost.push_back({*doubted_.begin(), true});
+    doubted_.erase(doubted_.begin());
+  }
   for (auto at = unconfirmed_.begin(); at != unconfirmed_.end();) {
     const bool overtaken = at->first < newest_received_;
     // Silence is the lease's matter: only a worker that speaks can be said to lack a message.
@@ -49,10 +60,24 @@ std::vector<std::uint64_t> WorkerSession::take_lost_messages() {
       ++at;
       continue;
     }
-    lost.push_back(at->first);
+    lost.push_back({at->first, overtaken});
+    if (!overtaken) doubted_.insert(at->first);
     at = unconfirmed_.erase(at);
   }
   return lost;
+}
+
+IndexSet WorkerSession::queued() const {
+  IndexSet rest;
+  std::uint64_t left_out = 0;
+  for (IndexRange range : queued_.ranges()) {
+    const std::uint64_t length = range.last - range.first + 1;
+    const std::uint64_t skipped = std::min(length, taken_up_ - left_out);
+    left_out += skipped;
+    range.first += skipped;
+    if (skipped < length) rest.insert(range);
+  }
+  return rest;
 }
 
 }  // namespace fetchline

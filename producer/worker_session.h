@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,14 +31,30 @@ class WorkerSession {
   std::vector<Report> on_heartbeat(const PeerId& peer, const Heartbeat& heartbeat, Instant now);
 
   [[nodiscard]] std::uint64_t number_next_message(Instant now);
-  // Messages that will not be confirmed any more; each is named once. Asked after a heartbeat.
-  [[nodiscard]] std::vector<std::uint64_t> take_lost_messages();
+  struct LostMessage {
+    std::uint64_t number = 0;
+    bool certain = false;  // the worker would not take it any more: it has a later one
+    bool operator==(const LostMessage&) const = default;
+  };
+  // Messages that will not be confirmed any more; each is named once, and once more when a mere
+  // guess has become certain. Asked after a heartbeat.
+  [[nodiscard]] std::vector<LostMessage> take_lost_messages();
+  // Only the arrival of a later message makes it certain.
+  [[nodiscard]] bool doubts_a_message() const { return !doubted_.empty(); }
+
+  // What it certainly had not started when it spoke last. A report means that the lowest of those
+  // that waited has taken the slot.
+  [[nodiscard]] IndexSet queued() const;
+  [[nodiscard]] bool tells_what_it_queues() const { return tells_queued_; }
 
   // It confirmed something, and then said this: it does not know the session any more.
   [[nodiscard]] bool was_established_before(const Heartbeat& login) const {
     return has_settings_ && login.seq > heartbeat_seq_;
   }
-  void forget_messages() { unconfirmed_.clear(); }  // their tasks went to others
+  void forget_messages() {  // their tasks went to others
+    unconfirmed_.clear();
+    doubted_.clear();
+  }
 
   // Whether a heartbeat waits for an answer; asking clears it.
   bool take_answer_due() { return std::exchange(answer_due_, false); }
@@ -67,6 +84,10 @@ class WorkerSession {
   std::uint64_t last_message_ = 0;
   std::uint64_t newest_received_ = 0;
   std::map<std::uint64_t, Instant> unconfirmed_;  // messages by number, when they were sent
+  std::set<std::uint64_t> doubted_;               // unconfirmed for too long
+  bool tells_queued_ = false;
+  IndexSet queued_;             // as it said last
+  std::uint64_t taken_up_ = 0;  // reports since then
 };
 
 }  // namespace fetchline

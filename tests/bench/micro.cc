@@ -136,7 +136,7 @@ void ledger(benchmark::State& state) {
     const Index first = ledger.next_index();
     for (std::size_t i = 0; i < kBatch; ++i) ledger.add(task_with(first + i));
     for (std::size_t i = 0; i < kBatch; ++i) {
-      benchmark::DoNotOptimize(ledger.lease(kMaxIndex, kWorker, 1));
+      benchmark::DoNotOptimize(ledger.lease(kMaxIndex, {kWorker, 1}));
     }
     for (std::size_t i = 0; i < kBatch; ++i) ledger.delivered(kWorker, first + i);
     ledger.commit_below(first + kBatch);

@@ -19,7 +19,7 @@ void add(Ledger& ledger, Index count) {
 
 Indices rest(Ledger& ledger) {
   Indices indices;
-  while (ledger.next_ready(kAll)) indices.push_back(ledger.lease(kAll, kOne, 1).index);
+  while (ledger.next_ready(kAll)) indices.push_back(ledger.lease(kAll, {kOne, 1}).index);
   return indices;
 }
 
@@ -64,8 +64,8 @@ TEST(LedgerCommitted, KnowsAFaultyLineAsCommittedToo) {
   ledger.commit_below(1);
   ledger.add(Task(), "line 1: bad");
   ledger.add(Task(), "line 2: bad");
-  EXPECT_EQ(ledger.take_faulty(kAll)->task.index, 1U);
-  EXPECT_FALSE(ledger.take_faulty(kAll));
+  EXPECT_EQ(ledger.take_decided(kAll)->task.index, 1U);
+  EXPECT_FALSE(ledger.take_decided(kAll));
 }
 
 TEST(LedgerCommitted, IsQuickAboutManyThatAreKnown) {

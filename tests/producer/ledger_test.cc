@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <random>
 #include <set>
+#include <tuple>
 
 #include "tests/proto/frames.h"
 
@@ -32,7 +33,7 @@ Ledger with_tasks(Index count) {
 Indices lease(Ledger& ledger, WorkerId worker, std::size_t count, std::uint64_t message = 1) {
   Indices indices;
   while (indices.size() < count && ledger.next_ready(kAll)) {
-    indices.push_back(ledger.lease(kAll, worker, message).index);
+    indices.push_back(ledger.lease(kAll, {worker, message}).index);
   }
   return indices;
 }
@@ -43,8 +44,8 @@ TEST(Ledger, GivesTasksTheirIndexInOrder) {
   Ledger ledger = with_tasks(2);
   EXPECT_EQ(ledger.next_index(), 2U);
   EXPECT_EQ(ledger.base(), 0U);
-  EXPECT_EQ(ledger.lease(kAll, kOne, 1).url, "http://h/0");
-  EXPECT_EQ(ledger.lease(kAll, kOne, 1).url, "http://h/1");
+  EXPECT_EQ(ledger.lease(kAll, {kOne, 1}).url, "http://h/0");
+  EXPECT_EQ(ledger.lease(kAll, {kOne, 1}).url, "http://h/1");
 }
 
 TEST(Ledger, HandsOutTheLowestIndexFirst) {
@@ -134,7 +135,7 @@ TEST(Ledger, HandsOutARetryWhenItsTimeHasCome) {
   EXPECT_EQ(ledger.next_ready(kAll), std::nullopt);
   ledger.release_due(kStart + 2s);
   EXPECT_EQ(ledger.next_ready(kAll), 1U);
-  EXPECT_EQ(ledger.lease(kAll, kTwo, 1).attempt, 2U);
+  EXPECT_EQ(ledger.lease(kAll, {kTwo, 1}).attempt, 2U);
   ledger.release_due(kStart + 60s);
   EXPECT_EQ(rest(ledger), (Indices{0}));
   EXPECT_EQ(ledger.next_due(), std::nullopt);
@@ -155,7 +156,7 @@ TEST(Ledger, CountsAttemptsOnlyWhenOneFailed) {
   ledger.returned(kOne, 0);
   (void)lease(ledger, kOne, 1);
   ledger.worker_lost(kOne);
-  EXPECT_EQ(ledger.lease(kAll, kTwo, 1).attempt, 1U);
+  EXPECT_EQ(ledger.lease(kAll, {kTwo, 1}).attempt, 1U);
 }
 
 TEST(Ledger, HandsOutAgainWhatALostMessageCarried) {
@@ -265,15 +266,15 @@ TEST(Ledger, GivesAFaultyLineToWhoeverDeliversItAndToNoWorker) {
   place.url = "nonsense";
   ledger.add(std::move(place), "line 2: no scheme");
   ledger.add(Task());
-  EXPECT_FALSE(ledger.take_faulty(kAll)) << "a task is before it";
+  EXPECT_FALSE(ledger.take_decided(kAll)) << "a task is before it";
   (void)lease(ledger, kOne, 1);
-  EXPECT_FALSE(ledger.take_faulty(1));
-  auto faulty = ledger.take_faulty(2);
+  EXPECT_FALSE(ledger.take_decided(1));
+  auto faulty = ledger.take_decided(2);
   ASSERT_TRUE(faulty);
   EXPECT_EQ(faulty->task.index, 1U);
   EXPECT_EQ(faulty->task.url, "nonsense");
-  EXPECT_EQ(faulty->fault, "line 2: no scheme");
-  EXPECT_FALSE(ledger.take_faulty(kAll)) << "each is taken once";
+  EXPECT_EQ(faulty->why, "line 2: no scheme");
+  EXPECT_FALSE(ledger.take_decided(kAll)) << "each is taken once";
   EXPECT_EQ(rest(ledger), (Indices{2}));
   EXPECT_EQ(ledger.unsent_bytes(), 0U);
   ledger.commit_below(3);
@@ -285,8 +286,8 @@ TEST(Ledger, DoesNotDeliverAFaultyLineThatIsCommitted) {
   ledger.add(Task(), "fault");
   ledger.add(Task(), "fault");
   ledger.commit(set_of({{0, 0}}));
-  EXPECT_EQ(ledger.take_faulty(kAll)->task.index, 1U);
-  EXPECT_FALSE(ledger.take_faulty(kAll));
+  EXPECT_EQ(ledger.take_decided(kAll)->task.index, 1U);
+  EXPECT_FALSE(ledger.take_decided(kAll));
 }
 
 // The same, told by a model that is too simple to be wrong.
@@ -297,8 +298,22 @@ class Model {
     Phase phase = Phase::ready;
     WorkerId holder{};
     std::uint64_t message = 0;
+    std::optional<std::pair<WorkerId, std::uint64_t>> second;
     std::uint32_t attempt = 1;
     Instant due{};
+
+    [[nodiscard]] bool held_by(WorkerId worker) const {
+      return holder == worker || (second && second->first == worker);
+    }
+    [[nodiscard]] std::uint64_t message_to(WorkerId worker) const {
+      return holder == worker ? message : second->second;
+    }
+    bool let_go(WorkerId worker) {  // true when nobody is left
+      if (!second) return true;
+      if (holder == worker) std::tie(holder, message) = *second;
+      second.reset();
+      return false;
+    }
   };
   std::vector<Entry> entries;
   std::set<Index> known;  // as committed, read or not
@@ -309,8 +324,10 @@ class Model {
   }
   void release(Phase from, WorkerId worker, std::optional<std::uint64_t> message = {}) {
     for (Entry& entry : entries) {
-      if (entry.phase != from || entry.holder != worker) continue;
-      if (!message || entry.message == *message) entry.phase = Phase::ready;
+      if (entry.phase != from || !entry.held_by(worker)) continue;
+      if (!message || entry.message_to(worker) == *message) {
+        if (entry.let_go(worker)) entry.phase = Phase::ready;
+      }
     }
   }
   [[nodiscard]] std::optional<Index> next_ready(Index limit) const {
@@ -322,7 +339,7 @@ class Model {
   [[nodiscard]] std::size_t count(Phase phase, std::optional<WorkerId> holder = {}) const {
     return static_cast<std::size_t>(
         std::count_if(entries.begin(), entries.end(), [&](const Entry& entry) {
-          return entry.phase == phase && (!holder || entry.holder == *holder);
+          return entry.phase == phase && (!holder || entry.held_by(*holder));
         }));
   }
   [[nodiscard]] Index base() const {
@@ -339,7 +356,7 @@ class LedgerAndModel {
 
   void step() {
     now_ += std::chrono::milliseconds(random_() % 100);
-    switch (random_() % 12) {
+    switch (random_() % 13) {
       case 0:
       case 1:
         model_.add();
@@ -358,6 +375,8 @@ class LedgerAndModel {
         return lose_worker();
       case 10:
         return commit();
+      case 11:
+        return lease_second();
       default:
         return release();
     }
@@ -367,7 +386,9 @@ class LedgerAndModel {
     using Phase = Model::Phase;
     ASSERT_EQ(ledger_.next_index(), model_.entries.size());
     ASSERT_EQ(ledger_.base(), model_.base());
-    ASSERT_EQ(ledger_.leased(), model_.count(Phase::leased));
+    ASSERT_EQ(ledger_.leased(),
+              model_.count(Phase::leased, kOne) + model_.count(Phase::leased, kTwo));
+    ASSERT_EQ(ledger_.held().size(), model_.count(Phase::leased));
     ASSERT_EQ(ledger_.waiting(), model_.count(Phase::delayed));
     for (const WorkerId worker : {kOne, kTwo}) {
       ASSERT_EQ(ledger_.leased_to(worker), model_.count(Phase::leased, worker));
@@ -389,7 +410,7 @@ class LedgerAndModel {
     const WorkerId worker = any_worker();
     const std::uint64_t message = random_() % 3;
     auto& entry = model_.entries[*index];
-    const Task& task = ledger_.lease(limit, worker, message);
+    const Task& task = ledger_.lease(limit, {worker, message});
     EXPECT_EQ(task.index, *index);
     EXPECT_EQ(task.attempt, entry.attempt);
     entry.phase = Model::Phase::leased;
@@ -401,7 +422,7 @@ class LedgerAndModel {
     const WorkerId worker = any_worker();
     const bool held = index < model_.entries.size() &&
                       model_.entries[index].phase == Model::Phase::leased &&
-                      model_.entries[index].holder == worker;
+                      model_.entries[index].held_by(worker);
     const Instant due = now_ + std::chrono::milliseconds(random_() % 300);
     const auto verdict = random_() % 3;
     const bool believed = verdict == 0   ? ledger_.delivered(worker, index)
@@ -410,11 +431,27 @@ class LedgerAndModel {
     EXPECT_EQ(believed, held);
     if (!held) return;
     auto& entry = model_.entries[index];
+    if (verdict == 0) {
+      entry.holder = worker;
+      entry.second.reset();
+    } else if (!entry.let_go(worker)) {
+      return;
+    }
     entry.phase = verdict == 0   ? Model::Phase::delivered
                   : verdict == 1 ? Model::Phase::ready
                                  : Model::Phase::delayed;
     entry.due = due;
     if (verdict == 2) ++entry.attempt;
+  }
+  void lease_second() {
+    for (const Ledger::Held& held : ledger_.held()) {
+      if (held.twice || random_() % 2 == 0) continue;
+      const WorkerId other = held.lease.worker == kOne ? kTwo : kOne;
+      const std::uint64_t message = random_() % 3;
+      model_.entries[held.task->index].second = {other, message};
+      (void)ledger_.lease_second(held.task->index, {other, message});
+      return;
+    }
   }
   void lose_message() {
     const WorkerId worker = any_worker();
@@ -438,7 +475,9 @@ class LedgerAndModel {
     for (Index i = 0; i < model_.entries.size() + 2; ++i) {
       if (i >= watermark && !set.contains(i)) continue;
       model_.known.insert(i);
-      if (i < model_.entries.size()) model_.entries[i].phase = Model::Phase::committed;
+      if (i >= model_.entries.size()) continue;
+      model_.entries[i].phase = Model::Phase::committed;
+      model_.entries[i].second.reset();
     }
   }
   void release() {

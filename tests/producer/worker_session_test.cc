@@ -8,7 +8,7 @@ namespace fetchline {
 namespace {
 
 using namespace std::chrono_literals;
-using Numbers = std::vector<std::uint64_t>;
+using Lost = std::vector<WorkerSession::LostMessage>;
 
 const Instant kStart = Instant(1000s);
 
@@ -119,7 +119,7 @@ TEST(WorkerSession, KnowsAMessageAsLostWhenALaterOneArrived) {
   WorkerSession worker = session();
   for (int i = 0; i < 5; ++i) (void)worker.number_next_message(kStart);
   (void)worker.on_heartbeat("peer", receiving(1, {{1, 1}, {4, 4}}), kStart);
-  EXPECT_EQ(worker.take_lost_messages(), (Numbers{2, 3}));
+  EXPECT_EQ(worker.take_lost_messages(), (Lost{{2, true}, {3, true}}));
   EXPECT_TRUE(worker.take_lost_messages().empty()) << "each is named once";
 }
 
@@ -130,9 +130,56 @@ TEST(WorkerSession, KnowsAMessageAsLostWhenALivingWorkerLacksItForThreeSeconds) 
   (void)worker.on_heartbeat("peer", beat(1), kStart + 2999ms);
   EXPECT_TRUE(worker.take_lost_messages().empty());
   (void)worker.on_heartbeat("peer", beat(2), kStart + 3s);
-  EXPECT_EQ(worker.take_lost_messages(), (Numbers{1}));
-  (void)worker.on_heartbeat("peer", receiving(3, {{2, 2}}), kStart + 9s);
+  EXPECT_EQ(worker.take_lost_messages(), (Lost{{1, false}}));
+  EXPECT_TRUE(worker.doubts_a_message());
   EXPECT_TRUE(worker.take_lost_messages().empty());
+  (void)worker.on_heartbeat("peer", receiving(3, {{2, 2}}), kStart + 9s);
+  EXPECT_EQ(worker.take_lost_messages(), (Lost{{1, true}}));
+  EXPECT_FALSE(worker.doubts_a_message());
+  EXPECT_TRUE(worker.take_lost_messages().empty());
+}
+
+TEST(WorkerSession, TakesBackADoubtWhenTheMessageArrivesAfterAll) {
+  WorkerSession worker = session();
+  (void)worker.number_next_message(kStart);
+  (void)worker.on_heartbeat("peer", beat(1), kStart + 3s);
+  EXPECT_EQ(worker.take_lost_messages(), (Lost{{1, false}}));
+  (void)worker.on_heartbeat("peer", receiving(2, {{1, 1}}), kStart + 4s);
+  EXPECT_FALSE(worker.doubts_a_message());
+  EXPECT_TRUE(worker.take_lost_messages().empty());
+}
+
+// What waits in its queue.
+
+TEST(WorkerSession, KnowsWhatTheWorkerHadNotStarted) {
+  WorkerSession worker = session();
+  (void)worker.on_heartbeat("peer", beat(1), kStart);
+  EXPECT_FALSE(worker.tells_what_it_queues());
+  EXPECT_TRUE(worker.queued().empty());
+  Heartbeat heartbeat = beat(2);
+  heartbeat.queued = set_of({{3, 4}, {9, 9}});
+  (void)worker.on_heartbeat("peer", heartbeat, kStart);
+  EXPECT_TRUE(worker.tells_what_it_queues());
+  EXPECT_EQ(worker.queued(), set_of({{3, 4}, {9, 9}}));
+  (void)worker.on_heartbeat("peer", beat(3), kStart);
+  EXPECT_EQ(worker.queued(), set_of({{3, 4}, {9, 9}})) << "it says so each second only";
+  heartbeat = beat(1);
+  heartbeat.queued = set_of({{1, 100}});
+  (void)worker.on_heartbeat("peer", heartbeat, kStart);
+  EXPECT_EQ(worker.queued(), set_of({{3, 4}, {9, 9}})) << "overtaken";
+}
+
+TEST(WorkerSession, TakesTheLowestOfTheQueueForStartedWithEachReport) {
+  WorkerSession worker = session();
+  Heartbeat heartbeat = beat(1);
+  heartbeat.queued = set_of({{3, 4}, {9, 9}});
+  (void)worker.on_heartbeat("peer", heartbeat, kStart);
+  (void)worker.on_heartbeat("peer", reporting(2, 1, {0}), kStart);
+  EXPECT_EQ(worker.queued(), set_of({{4, 4}, {9, 9}}));
+  (void)worker.on_heartbeat("peer", reporting(3, 1, {0, 1}), kStart);
+  EXPECT_EQ(worker.queued(), set_of({{9, 9}}));
+  (void)worker.on_heartbeat("peer", reporting(4, 3, {2, 5, 6}), kStart);
+  EXPECT_TRUE(worker.queued().empty());
 }
 
 TEST(WorkerSession, CallsNoMessageLostWhileTheWorkerIsSilent) {

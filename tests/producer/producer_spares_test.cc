@@ -1,0 +1,381 @@
+// What the producer does about tasks that do not end well where they are.
+#include <gtest/gtest.h>
+
+#include "tests/producer/scene.h"
+
+namespace fetchline {
+namespace {
+
+using namespace std::chrono_literals;
+using Indices = std::vector<Index>;
+
+// Seconds pass until those that do not speak are taken for dead.
+void lose(Scene& scene, std::initializer_list<StubWorker*> living = {}) { scene.pass(5, living); }
+
+std::string name_of(int number) { return "w" + std::to_string(number); }
+
+// Tasks 0 and 1 have been in two workers that died; nobody is left.
+struct Suspects : Scene {
+  Suspects() {
+    add_tasks(2);
+    open();
+    for (const int number : {1, 2}) {
+      worker(name_of(number), 2);
+      turn();
+      lose(*this);
+    }
+  }
+};
+
+TEST(ProducerSuspects, RunAloneOneAfterTheOther) {
+  Suspects scene;
+  scene.add_tasks(5);
+  StubWorker& only = scene.worker("only", 10, 10);
+  scene.turn();
+  EXPECT_EQ(only.indices(), (Indices{0}));
+  scene.turn();
+  EXPECT_EQ(only.indices(), (Indices{0})) << "and nothing else before it is reported";
+  scene.delivers(only, 0);
+  scene.turn();
+  EXPECT_EQ(only.indices(), (Indices{0, 1}));
+  scene.delivers(only, 1);
+  scene.turn();
+  EXPECT_EQ(only.indices(), (Indices{0, 1, 2, 3, 4, 5, 6}));
+}
+
+TEST(ProducerSuspects, LeaveHalfOfTheWorkersToTheOthers) {
+  Suspects scene;
+  scene.add_tasks(4);
+  StubWorker& a = scene.worker("a", 4);
+  StubWorker& b = scene.worker("b", 4);
+  scene.turn();
+  StubWorker& alone = a.tasks.size() == 1 ? a : b;
+  StubWorker& other = a.tasks.size() == 1 ? b : a;
+  EXPECT_EQ(alone.indices(), (Indices{0}));
+  EXPECT_EQ(other.indices(), (Indices{2, 3, 4, 5}));
+}
+
+TEST(ProducerSuspects, WaitForAWorkerToBeEmpty) {
+  Scene scene;
+  scene.add_tasks(2);
+  scene.open();
+  StubWorker& first = scene.worker("w1", 1);
+  StubWorker& busy = scene.worker("busy", 1);
+  scene.turn();
+  const Index killer = first.tasks[0].index;
+  const Index innocent = busy.tasks[0].index;
+  lose(scene, {&busy});
+  scene.worker("w2", 1);
+  scene.turn();
+  lose(scene, {&busy});
+  scene.add_tasks(1);
+  busy.says.slots = 2;
+  scene.beat(busy);
+  scene.turn();
+  EXPECT_EQ(busy.indices(), (Indices{innocent})) << "it is being emptied";
+  scene.delivers(busy, innocent);
+  scene.turn();
+  EXPECT_EQ(busy.indices(), (Indices{innocent, killer}));
+}
+
+TEST(ProducerSuspects, EndAbandonedAfterAThirdDeathAlone) {
+  Suspects scene;
+  scene.worker("w3", 2);
+  scene.turn();
+  lose(scene);
+  scene.turn();
+  const auto results = scene.results();
+  ASSERT_EQ(results.size(), 1U);
+  EXPECT_EQ(results[0].index, 0U);
+  EXPECT_EQ(results[0].outcome, Outcome::abandoned);
+  EXPECT_EQ(results[0].errormsg, "its worker died 3 times: w1, w2, w3");
+  EXPECT_EQ(results[0].url, "http://h/0");
+  EXPECT_EQ(results[0].attempts, 3U);
+  StubWorker& next = scene.worker("w4", 2);
+  scene.turn();
+  EXPECT_EQ(next.indices(), (Indices{1})) << "the one beside it is re-run";
+}
+
+TEST(ProducerSuspects, AreNoneWhenTheWorkersWereOnlySilent) {
+  Scene scene;
+  scene.add_tasks(2);
+  scene.open();
+  StubWorker& worker = scene.worker("a", 2);
+  for (int i = 0; i < 4; ++i) {
+    scene.turn();
+    lose(scene);
+    scene.beat(worker);
+  }
+  worker.tasks.clear();
+  scene.turn();
+  EXPECT_EQ(worker.indices(), (Indices{0, 1}));
+}
+
+TEST(ProducerSuspects, AreNoneOfThoseThatWaitedInTheQueue) {
+  Scene scene;
+  scene.add_tasks(3);
+  scene.open();
+  for (const int number : {1, 2}) {
+    StubWorker& worker = scene.worker(name_of(number), 1, 2);
+    scene.turn();
+    worker.says.queued = set_of({{1, 2}});
+    scene.beat(worker);
+    lose(scene);
+  }
+  StubWorker& a = scene.worker("a", 2);
+  StubWorker& b = scene.worker("b", 2);
+  scene.turn();
+  StubWorker& alone = a.tasks.size() == 1 ? a : b;
+  StubWorker& other = a.tasks.size() == 1 ? b : a;
+  EXPECT_EQ(alone.indices(), (Indices{0}));
+  EXPECT_EQ(other.indices(), (Indices{1, 2}));
+}
+
+TEST(ProducerSuspects, DoNotBlockTheHeadWhereNobodyHasRoom) {
+  Suspects scene;
+  StubWorker& only = scene.worker("only", 2);
+  scene.turn();
+  EXPECT_EQ(only.indices(), (Indices{0}));
+  only.says.slots = 0;
+  scene.delivers(only, 0);
+  scene.turn();
+  EXPECT_EQ(only.indices(), (Indices{0})) << "1 would not be started";
+  scene.collector_says(scene.next_state(1));
+  scene.turn();
+  EXPECT_EQ(only.indices(), (Indices{0, 1})) << "it is the head now";
+}
+
+// A session that the worker lost, a new epoch.
+
+TEST(ProducerSuspects, AreNoneAfterNewEpochs) {
+  Scene scene;
+  scene.add_tasks(2);
+  scene.open();
+  StubWorker& worker = scene.worker("a", 2);
+  for (std::uint32_t epoch = 2; epoch < 6; ++epoch) {
+    scene.turn();
+    scene.collector_says(scene.next_state(0), Epoch{epoch});
+    worker.says.received.clear();
+    worker.tasks.clear();
+    scene.beat(worker);
+  }
+  scene.turn();
+  EXPECT_EQ(worker.indices(), (Indices{0, 1}));
+}
+
+// What must not be requested twice.
+
+ProducerCore::Settings posting() {
+  ProducerCore::Settings settings = Scene::default_settings();
+  settings.job_settings.method = "POST";
+  return settings;
+}
+
+TEST(ProducerOnce, AbandonsAPostThatMayHaveBeenSent) {
+  Scene scene(posting());
+  scene.add_tasks(2);
+  scene.open();
+  scene.worker("a", 1);
+  scene.turn();
+  lose(scene);
+  StubWorker& other = scene.worker("b", 5);
+  scene.turn();
+  EXPECT_EQ(other.indices(), (Indices{1}));
+  const auto results = scene.results();
+  ASSERT_EQ(results.size(), 1U);
+  EXPECT_EQ(results[0].outcome, Outcome::abandoned);
+  EXPECT_EQ(results[0].errormsg, "may have been sent; --retry-unsafe repeats it");
+}
+
+TEST(ProducerOnce, RepeatsAPostWhenTheUserSaysSo) {
+  ProducerCore::Settings settings = posting();
+  settings.job_settings.retry_unsafe = true;
+  Scene scene(settings);
+  scene.add_tasks(1);
+  scene.open();
+  scene.worker("a", 1);
+  scene.turn();
+  lose(scene);
+  StubWorker& other = scene.worker("b", 5);
+  scene.turn();
+  EXPECT_EQ(other.indices(), (Indices{0}));
+}
+
+TEST(ProducerOnce, HandsOutAPostAgainOnlyWhenItsMessageIsCertainlyLost) {
+  Scene scene(posting());
+  scene.open();
+  StubWorker& worker = scene.worker("a", 5);
+  scene.turn();
+  worker.hears = false;
+  scene.add_tasks(1);
+  scene.turn();
+  worker.hears = true;
+  StubWorker& other = scene.worker("b", 0);
+  scene.pass(3, {&worker, &other});
+  EXPECT_TRUE(worker.tasks.empty()) << "it may arrive yet";
+  EXPECT_GT(worker.messages.back().seq, 0U) << "this one will prove that it does not";
+  scene.pass(1, {&worker, &other});
+  EXPECT_EQ(worker.indices(), (Indices{0}));
+}
+
+// Tasks that take too long.
+
+// Holds two tasks and says that both run.
+StubWorker& holder_of_two(Scene& scene) {
+  scene.add_tasks(2);
+  scene.open();
+  StubWorker& worker = scene.worker("holder", 2);
+  scene.turn();
+  worker.says.queued = IndexSet();
+  return worker;
+}
+
+TEST(ProducerDeadline, GivesATaskToAnotherWorkerWhenItsTimeIsLongUp) {
+  Scene scene;
+  StubWorker& hanging = holder_of_two(scene);
+  StubWorker& busy = scene.worker("busy", 0);
+  scene.pass(69, {&hanging, &busy});
+  EXPECT_TRUE(busy.tasks.empty());
+  scene.pass(2, {&hanging, &busy});
+  EXPECT_EQ(busy.indices(), (Indices{0, 1})) << "whether it has room or not";
+  StubWorker& third = scene.worker("third", 0);
+  scene.pass(100, {&hanging, &busy, &third});
+  EXPECT_EQ(busy.tasks.size(), 2U) << "two workers are enough";
+  EXPECT_TRUE(third.tasks.empty());
+  scene.delivers(busy, 0);
+  scene.delivers(hanging, 0);
+  scene.delivers(hanging, 1);
+  EXPECT_EQ(scene.core.in_flight(), 0U);
+}
+
+TEST(ProducerDeadline, CountsOnlyWhileTheTaskMayRun) {
+  Scene scene;
+  StubWorker& slow = holder_of_two(scene);
+  slow.says.queued = set_of({{1, 1}});
+  StubWorker& other = scene.worker("other", 0);
+  scene.pass(90, {&slow, &other});
+  EXPECT_EQ(other.indices(), (Indices{0}));
+  slow.says.queued = IndexSet();
+  scene.pass(69, {&slow, &other});
+  EXPECT_EQ(other.indices(), (Indices{0}));
+  scene.pass(3, {&slow, &other});
+  EXPECT_EQ(other.indices(), (Indices{0, 1}));
+}
+
+TEST(ProducerDeadline, IsTheTasksOwnWhenItHasOne) {
+  Scene scene;
+  Task task;
+  task.max_time = 2s;
+  task.body.emplace(1, 'x');  // not to be run twice for being slow
+  task.method = "PUT";
+  scene.core.add_task(std::move(task));
+  StubWorker& hanging = holder_of_two(scene);
+  StubWorker& other = scene.worker("other", 5);
+  other.says.queued = IndexSet();
+  scene.pass(11, {&hanging, &other});
+  const std::size_t before = other.tasks.size();
+  scene.pass(3, {&hanging, &other});
+  ASSERT_EQ(other.tasks.size(), before + 1);
+  EXPECT_EQ(other.tasks.back().index, 0U);
+}
+
+TEST(ProducerDeadline, IsNoneWithoutATimeLimitOrWhenTheWorkerDoesNotSayWhatWaits) {
+  ProducerCore::Settings settings = Scene::default_settings();
+  settings.job_settings.max_time = 0ms;
+  for (const bool tells : {true, false}) {
+    Scene scene(tells ? settings : Scene::default_settings());
+    StubWorker& hanging = holder_of_two(scene);
+    if (!tells) hanging.says.queued.reset();
+    StubWorker& other = scene.worker("other", 0);
+    scene.pass(1000, {&hanging, &other});
+    EXPECT_TRUE(other.tasks.empty());
+  }
+}
+
+TEST(ProducerDeadline, AbandonsWhatMustNotBeRequestedTwice) {
+  Scene scene(posting());
+  StubWorker& hanging = holder_of_two(scene);
+  scene.pass(72, {&hanging});
+  EXPECT_EQ(scene.results().size(), 2U);
+  EXPECT_EQ(scene.core.in_flight(), 0U);
+}
+
+// Idle slots in the tail.
+
+TEST(ProducerSpares, GiveTheTailToIdleSlotsWhenItIsSlow) {
+  Scene scene;
+  StubWorker& slow = holder_of_two(scene);
+  StubWorker& idle = scene.worker("idle", 5);
+  scene.core.end_of_input();
+  scene.pass(4, {&slow, &idle});
+  EXPECT_TRUE(idle.tasks.empty());
+  scene.pass(2, {&slow, &idle});
+  EXPECT_EQ(idle.indices(), (Indices{0})) << "the head; the share of others is not earned yet";
+  scene.delivers(idle, 0);
+  scene.delivers(slow, 0);
+  EXPECT_EQ(scene.core.in_flight(), 1U);
+}
+
+TEST(ProducerSpares, GiveTheHeadToIdleSlotsBeforeTheInputHasEnded) {
+  Scene scene;
+  StubWorker& slow = holder_of_two(scene);
+  StubWorker& idle = scene.worker("idle", 5);
+  scene.pass(6, {&slow, &idle});
+  EXPECT_EQ(idle.indices(), (Indices{0}));
+}
+
+TEST(ProducerSpares, AreAFewOfManyTasks) {
+  Scene scene;
+  scene.add_tasks(1000);
+  scene.open();
+  StubWorker& slow = scene.worker("slow", 1000);
+  scene.turn();
+  scene.core.end_of_input();
+  StubWorker& idle = scene.worker("idle", 1000);
+  scene.pass(60, {&slow, &idle});
+  EXPECT_EQ(idle.tasks.size(), 20U);
+  EXPECT_EQ(idle.tasks[0].index, 0U);
+}
+
+TEST(ProducerSpares, WaitUntilATaskIsSlowForThisJob) {
+  Scene scene;
+  scene.add_tasks(22);
+  scene.open();
+  StubWorker& slow = scene.worker("slow", 22);
+  scene.turn();
+  scene.core.end_of_input();
+  StubWorker& idle = scene.worker("idle", 5);
+  scene.pass(4, {&slow, &idle});
+  for (Index index = 2; index < 22; ++index) scene.delivers(slow, index);
+  scene.pass(7, {&slow, &idle});
+  EXPECT_TRUE(idle.tasks.empty()) << "others took 4 s";
+  scene.pass(3, {&slow, &idle});
+  EXPECT_EQ(idle.indices(), (Indices{0}));
+}
+
+TEST(ProducerSpares, AreForGetAndHeadOnly) {
+  ProducerCore::Settings settings = Scene::default_settings();
+  settings.job_settings.method = "PUT";
+  Scene scene(settings);
+  StubWorker& slow = holder_of_two(scene);
+  StubWorker& idle = scene.worker("idle", 5);
+  scene.core.end_of_input();
+  scene.pass(60, {&slow, &idle});
+  EXPECT_TRUE(idle.tasks.empty());
+}
+
+TEST(ProducerSpares, DoNotMakeAThirdRunWhenOneOfTwoFails) {
+  Scene scene;
+  StubWorker& slow = holder_of_two(scene);
+  StubWorker& idle = scene.worker("idle", 5);
+  scene.pass(6, {&slow, &idle});
+  ASSERT_EQ(idle.indices(), (Indices{0}));
+  scene.report(slow, {0, 1, Report::Verdict::retry, Outcome::timeout, {}});
+  EXPECT_FALSE(scene.core.next_due());
+  EXPECT_EQ(scene.core.in_flight(), 2U) << "the other task, and the other lease";
+  scene.report(idle, {0, 1, Report::Verdict::retry, Outcome::timeout, {}});
+  EXPECT_TRUE(scene.core.next_due());
+}
+
+}  // namespace
+}  // namespace fetchline
