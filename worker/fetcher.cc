@@ -228,6 +228,7 @@ class Fetcher::Loop {
 
   void put_back(Attempt& attempt, Transfer& transfer) {
     driver_.remove(transfer);  // a loser's still runs
+    transfer.release();
     const auto found =
         std::find_if(attempt.running.begin(), attempt.running.end(),
                      [&transfer](const auto& running) { return running.get() == &transfer; });

@@ -83,8 +83,13 @@ Outcome outcome_of(const TransferEnd& end, const std::vector<JobSettings::CodeRa
     case StopReason::header_lines:
     case StopReason::header_bytes:
     case StopReason::interim_cap:
+    case StopReason::unclear_length:
+    case StopReason::cut_short:
     case StopReason::would_repeat:
       return Outcome::reset;
+    case StopReason::unknown_coding:
+    case StopReason::broken_coding:
+      return Outcome::unsupported_encoding;
     case StopReason::none:
       break;
   }
@@ -101,6 +106,13 @@ CURLcode exit_code_of(const TransferEnd& end) {
     case StopReason::header_bytes:
     case StopReason::interim_cap:
       return CURLE_RECV_ERROR;
+    case StopReason::unclear_length:
+      return CURLE_WEIRD_SERVER_REPLY;
+    case StopReason::unknown_coding:
+    case StopReason::broken_coding:
+      return CURLE_BAD_CONTENT_ENCODING;
+    case StopReason::cut_short:
+      return CURLE_PARTIAL_FILE;
     case StopReason::would_repeat:
       return CURLE_GOT_NOTHING;
     case StopReason::none:
@@ -119,6 +131,14 @@ std::string_view message_of(StopReason stopped) {
       return "More than 64 KiB of headers in one response";
     case StopReason::interim_cap:
       return "More than 8 interim (1xx) responses";
+    case StopReason::unclear_length:
+      return "Content-Length is not a number, or not the same everywhere";
+    case StopReason::unknown_coding:
+      return "Content-Encoding is not one of deflate, gzip, br, zstd";
+    case StopReason::broken_coding:
+      return "The body is not coded as Content-Encoding says";
+    case StopReason::cut_short:
+      return "The coded body ends before its end";
     case StopReason::would_repeat:
       return "Connection lost before an answer; the request may have arrived and is not repeated";
     case StopReason::cancelled:

@@ -18,11 +18,15 @@ namespace fetchline {
 // Why we ended a transfer that libcurl would have carried on with.
 enum class StopReason : std::uint8_t {
   none,
-  body_cap,      // decoded body beyond JobSettings::max_filesize_bytes
-  header_lines,  // see kMaxHeaderLines
-  header_bytes,  // see kMaxHeaderBytes
-  interim_cap,   // see kMaxInterimResponses
-  would_repeat,  // libcurl was about to repeat a request that is not safe to repeat
+  body_cap,        // decoded body beyond JobSettings::max_filesize_bytes
+  header_lines,    // see kMaxHeaderLines
+  header_bytes,    // see kMaxHeaderBytes
+  interim_cap,     // see kMaxInterimResponses
+  unclear_length,  // Content-Length is no number, or several
+  unknown_coding,  // Content-Encoding is none that we asked for
+  broken_coding,   // the body is not what Content-Encoding says
+  cut_short,       // the body ends before its coding does
+  would_repeat,    // libcurl was about to repeat a request that is not safe to repeat
   cancelled,
 };
 

@@ -1,6 +1,7 @@
 #include "worker/response.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace fetchline {
@@ -8,8 +9,6 @@ namespace {
 
 // An origin may promise more than it sends: no more than this is set aside on its word.
 constexpr std::uint64_t kMaxReserveBytes = 1024 * 1024;
-
-constexpr std::size_t kMaxKeptBytes = 1024 * 1024;
 
 std::string_view without_line_end(std::string_view line) {
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
@@ -21,17 +20,42 @@ bool is_interim_status(std::string_view status_line) {
   return space != std::string_view::npos && status_line.substr(space + 1).starts_with('1');
 }
 
+bool same_name(std::string_view name, std::string_view lower) {
+  const auto same = [](char x, char y) { return ('A' <= x && x <= 'Z' ? x + 32 : x) == y; };
+  return std::equal(name.begin(), name.end(), lower.begin(), lower.end(), same);
+}
+
+std::string_view trimmed(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+  return text.substr(0, text.find_last_not_of(" \t") + 1);
+}
+
+// Calls `with` for each part between separators, white space around it left out.
+template <class With>
+void for_each_part(std::string_view text, std::string_view separator, With with) {
+  while (!text.empty()) {
+    const std::string_view part = text.substr(0, text.find(separator));
+    text.remove_prefix(std::min(part.size() + separator.size(), text.size()));
+    with(trimmed(part));
+  }
+}
+
 }  // namespace
 
-void Response::begin(std::uint64_t max_body_bytes) {
+void Response::begin(std::uint64_t max_body_bytes, bool decodes) {
+  release();
   max_body_bytes_ = max_body_bytes;
+  decodes_ = decodes;
   stopped_ = StopReason::none;
   expects_ = Expects::status;
   interim_ = body_started_ = false;
   final_answers_ = interim_answers_ = header_lines_ = header_bytes_ = 0;
-  header_block_.clear();
-  if (body_.capacity() > kMaxKeptBytes) body_ = {};  // an idle handle holds no large buffer
-  body_.clear();
+}
+
+void Response::release() {
+  header_block_ = {};
+  body_ = {};
+  decoder_.reset();
 }
 
 bool Response::take_header_line(std::string_view line) {
@@ -40,6 +64,7 @@ bool Response::take_header_line(std::string_view line) {
   if (expects_ == Expects::status && line.starts_with("HTTP/")) {
     start_answer(line);
   } else if (line.empty()) {
+    if (expects_ == Expects::headers && !interim_) read_headers();
     expects_ = Expects::status;
   } else {
     ++header_lines_;
@@ -66,6 +91,9 @@ void Response::start_answer(std::string_view status_line) {
   header_block_.clear();
   body_.clear();
   body_started_ = false;
+  length_.reset();
+  coding_ = Coding::identity;
+  decoder_.reset();
 }
 
 void Response::keep_header(std::string_view line) {
@@ -79,12 +107,64 @@ void Response::keep_header(std::string_view line) {
   header_block_ += "\r\n";
 }
 
+void Response::read_headers() {
+  for_each_part(header_block_, "\r\n", [this](std::string_view line) {
+    const std::string_view name = line.substr(0, line.find(':'));
+    const std::string_view value = line.substr(std::min(name.size() + 1, line.size()));
+    if (same_name(name, "content-length")) {
+      for_each_part(value, ",", [this](std::string_view length) { note_length(length); });
+    } else if (decodes_ && same_name(name, "content-encoding")) {
+      for_each_part(value, ",", [this](std::string_view coding) { note_coding(coding); });
+    }
+  });
+}
+
+// RFC 9112, 6.3: lengths that differ are an attack or a fault, and which of the bytes are the
+// answer is anybody's guess. libcurl takes the last.
+void Response::note_length(std::string_view digits) {
+  std::uint64_t length = 0;
+  const char* const end = digits.data() + digits.size();
+  const auto [parsed, error] = std::from_chars(digits.data(), end, length);
+  const bool is_number = error == std::errc() && parsed == end;
+  if (!is_number || length_.value_or(length) != length) stopped_ = StopReason::unclear_length;
+  length_ = length;
+}
+
+// One at most: nobody needs several, and bombs multiply with them.
+void Response::note_coding(std::string_view name) {
+  const Coding coding = coding_of(name);
+  if (coding == Coding::identity) return;
+  coding_ = coding_ == Coding::identity ? coding : Coding::unknown;
+}
+
 void Response::expect_body(std::uint64_t bytes) {
   body_.reserve(static_cast<std::size_t>(std::min({bytes, max_body_bytes_, kMaxReserveBytes})));
 }
 
 bool Response::take_body(std::string_view piece) {
   body_started_ = true;
+  return is_coded() ? take_coded(piece) : keep_body(piece);
+}
+
+bool Response::take_coded(std::string_view piece) {
+  if (coding_ == Coding::unknown) {
+    stopped_ = StopReason::unknown_coding;
+    return false;
+  }
+  if (!decoder_) decoder_ = std::make_unique<Decoder>(coding_);
+  decoder_->give(piece);
+  while (true) {
+    const auto decoded = decoder_->next();
+    if (!decoded) {
+      stopped_ = StopReason::broken_coding;
+      return false;
+    }
+    if (decoded->empty()) return true;
+    if (!keep_body(*decoded)) return false;
+  }
+}
+
+bool Response::keep_body(std::string_view piece) {
   if (piece.size() > max_body_bytes_ - body_.size()) {
     stopped_ = StopReason::body_cap;
     body_ = {};

@@ -4,9 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "worker/decoder.h"
 #include "worker/outcome.h"
 
 namespace fetchline {
@@ -19,8 +22,9 @@ inline constexpr std::size_t kMaxInterimResponses = 8;
 
 class Response {
  public:
-  // Forgets everything, keeps memory.
-  void begin(std::uint64_t max_body_bytes);
+  // Forgets everything. The cap is on the body without its coding, if that is to be undone.
+  void begin(std::uint64_t max_body_bytes, bool decodes);
+  void release();  // the memory of what was received and not taken
 
   // A status line, header line, blank line or trailer, as libcurl passes them. False: end the
   // transfer, stopped() says why; the same for take_body.
@@ -33,6 +37,9 @@ class Response {
   [[nodiscard]] StopReason stopped() const { return stopped_; }
   [[nodiscard]] std::size_t final_answers() const { return final_answers_; }  // 1xx not counted
   [[nodiscard]] bool body_started() const { return body_started_; }
+  // Its end is where the body says that it is. Nothing but a coding says so in the body itself.
+  [[nodiscard]] bool is_whole() const { return !decoder_ || decoder_->ended(); }
+  [[nodiscard]] bool is_coded() const { return coding_ != Coding::identity; }
   [[nodiscard]] std::uint64_t max_body_bytes() const { return max_body_bytes_; }
   void stop(StopReason reason) { stopped_ = reason; }
 
@@ -43,6 +50,11 @@ class Response {
  private:
   void start_answer(std::string_view status_line);
   void keep_header(std::string_view line);
+  void read_headers();
+  void note_length(std::string_view digits);
+  void note_coding(std::string_view name);
+  [[nodiscard]] bool take_coded(std::string_view piece);
+  [[nodiscard]] bool keep_body(std::string_view piece);
 
   enum class Expects : std::uint8_t { status, headers };
 
@@ -56,6 +68,10 @@ class Response {
   std::size_t header_lines_ = 0;
   std::size_t header_bytes_ = 0;
   std::string header_block_;
+  bool decodes_ = false;
+  std::optional<std::uint64_t> length_;  // as announced
+  Coding coding_ = Coding::identity;     // that is to be undone
+  std::unique_ptr<Decoder> decoder_;     // once there is a body
   std::string body_;
 };
 

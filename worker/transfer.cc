@@ -1,5 +1,6 @@
 #include "worker/transfer.h"
 
+#include <cstdlib>
 #include <limits>
 #include <new>
 
@@ -53,6 +54,26 @@ void set_reach(Options& options, const JobSettings& settings) {
       .set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
 }
 
+const char* environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr || *value == '\0' ? nullptr : value;
+}
+
+// Whom to believe, besides the system's own: as curl's command line is told. libcurl by itself
+// reads none of these, and built with a default bundle, as Debian's is, nor does OpenSSL.
+void set_trust(Options& options) {
+  const char* directory = environment("SSL_CERT_DIR");
+  const char* file = environment("SSL_CERT_FILE");
+  if (const char* bundle = environment("CURL_CA_BUNDLE")) {
+    directory = nullptr;
+    file = bundle;
+  }
+  if (directory != nullptr) {
+    options.set(CURLOPT_CAPATH, directory).set(CURLOPT_PROXY_CAPATH, directory);
+  }
+  if (file != nullptr) options.set(CURLOPT_CAINFO, file).set(CURLOPT_PROXY_CAINFO, file);
+}
+
 void set_patience(Options& options, const JobSettings& settings) {
   options.set_ms(CURLOPT_CONNECTTIMEOUT_MS, settings.connect_timeout)
       .set_ms(CURLOPT_TIMEOUT_MS, settings.max_time)
@@ -81,7 +102,9 @@ void set_manner(Options& options, const JobSettings& settings) {
   options.set(CURLOPT_HTTP_VERSION, curl_version_of(settings.http_version))
       .set(CURLOPT_USERAGENT, settings.user_agent.empty() ? "fetchline/" FETCHLINE_VERSION
                                                           : settings.user_agent.c_str());
-  if (settings.compressed) options.set(CURLOPT_ACCEPT_ENCODING, "");  // all that libcurl knows
+  // Response decodes: see worker/decoder.h.
+  if (settings.compressed) options.set(CURLOPT_ACCEPT_ENCODING, kAcceptedCodings);
+  options.set(CURLOPT_HTTP_CONTENT_DECODING, 0L);
   if (!settings.user_password.empty()) {
     options.set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC))
         .set(CURLOPT_USERPWD, settings.user_password);
@@ -105,7 +128,7 @@ CURLcode Transfer::prepare(const Request& request, const std::string& url,
                            std::chrono::milliseconds max_time) {
   constexpr auto kNoLimit = std::numeric_limits<std::uint64_t>::max();
   const std::uint64_t cap = settings_.max_filesize_bytes;
-  response_.begin(cap == 0 ? kNoLimit : cap);
+  response_.begin(cap == 0 ? kNoLimit : cap, settings_.compressed);
   sent_before_ = 0;
   answered_before_ = 0;
   error_.front() = '\0';
@@ -140,6 +163,7 @@ CURLcode Transfer::set_job_options() {
       .set(CURLOPT_WRITEFUNCTION, &Transfer::on_body)
       .set(CURLOPT_WRITEDATA, static_cast<void*>(this));
   set_reach(options, settings_);
+  set_trust(options);
   set_patience(options, settings_);
   set_manner(options, settings_);
   return options.result();
@@ -190,9 +214,8 @@ std::size_t Transfer::on_body(char* bytes, std::size_t /*one*/, std::size_t coun
 
 // Not CURLOPT_MAXFILESIZE: it counts bytes on the wire, and 7.88 looks at Content-Length only.
 bool Transfer::announces_too_much(curl_off_t length) const {
-  if (length < 0 || static_cast<std::uint64_t>(length) <= response_.max_body_bytes()) return false;
-  curl_header* encoding = nullptr;
-  return curl_easy_header(easy(), "Content-Encoding", 0, CURLH_HEADER, -1, &encoding) != CURLHE_OK;
+  return !response_.is_coded() && length >= 0 &&
+         static_cast<std::uint64_t>(length) > response_.max_body_bytes();
 }
 
 // libcurl repeats by itself what it sent on a kept connection that then died without an answer.
@@ -267,8 +290,10 @@ void describe_answer(CURL* easy, Result& result) {
 }  // namespace
 
 TransferEnd Transfer::end_of(CURLcode code) const {
+  StopReason stopped = response_.stopped();
+  if (code == CURLE_OK && !response_.is_whole()) stopped = StopReason::cut_short;
   return {.code = code,
-          .stopped = response_.stopped(),
+          .stopped = stopped,
           .response_code = fact<long>(easy(), CURLINFO_RESPONSE_CODE),
           .request_sent = fact<long>(easy(), CURLINFO_REQUEST_SIZE) > 0};
 }

@@ -66,6 +66,7 @@ class Transfer {
   // Moves what was received into the record. The body is whole or absent: what arrived before a
   // failure is dropped.
   void describe(const TransferEnd& end, Result& result);
+  void release() { response_.release(); }  // what is left of it: idle, a transfer holds nothing
 
  private:
   struct Cleanup {

@@ -9,7 +9,7 @@ constexpr std::uint64_t kCap = 10;
 
 Response begun() {
   Response response;
-  response.begin(kCap);
+  response.begin(kCap, true);
   return response;
 }
 
@@ -85,11 +85,55 @@ TEST(Response, StopsAfterEightInterimAnswersInARow) {
   EXPECT_EQ(response.stopped(), StopReason::interim_cap);
 }
 
+TEST(Response, DistrustsLengthsThatDifferOrAreNone) {
+  for (const std::initializer_list<std::string_view> lines :
+       {std::initializer_list<std::string_view>{"Content-Length: 5", "content-length: 6"},
+        {"Content-Length: 5, 6"},
+        {"Content-Length: 5", " 6"},
+        {"Content-Length: 5x"},
+        {"Content-Length: +5"},
+        {"Content-Length: 99999999999999999999"}}) {
+    Response response = begun();
+    ASSERT_TRUE(response.take_header_line("HTTP/1.1 200 OK\r\n"));
+    ASSERT_TRUE(take_lines(response, lines));
+    EXPECT_FALSE(response.take_header_line("\r\n")) << *lines.begin();
+    EXPECT_EQ(response.stopped(), StopReason::unclear_length);
+  }
+}
+
+TEST(Response, TakesTheSameLengthTwiceAndAnotherOneInTheNextAnswer) {
+  Response response = begun();
+  EXPECT_TRUE(take_lines(
+      response, {"HTTP/1.1 302 Found\r\n", "Content-Length: 5\r\n", "\r\n", "HTTP/1.1 200 OK\r\n",
+                 "Content-Length: 6, 6\r\n", "content-length:6\r\n", "\r\n"}));
+}
+
+TEST(Response, StopsAtTheBodyOfACodingThatItDoesNotKnow) {
+  for (const std::string_view coding : {"martian", "gzip, br"}) {
+    Response response = begun();
+    EXPECT_TRUE(response.take_header_line("HTTP/1.1 200 OK"));
+    EXPECT_TRUE(response.take_header_line("Content-Encoding: " + std::string(coding)));
+    EXPECT_TRUE(response.take_header_line(""));
+    EXPECT_TRUE(response.is_whole()) << "without a body there is nothing to undo";
+    EXPECT_FALSE(response.take_body("x"));
+    EXPECT_EQ(response.stopped(), StopReason::unknown_coding);
+  }
+}
+
+TEST(Response, LeavesTheCodingWhenItIsNotToUndoIt) {
+  Response response;
+  response.begin(kCap, false);
+  EXPECT_TRUE(take_lines(response, {"HTTP/1.1 200 OK", "Content-Encoding: gzip", ""}));
+  EXPECT_TRUE(response.take_body("x"));
+  EXPECT_TRUE(response.is_whole());
+  EXPECT_EQ(response.take_body(), "x");
+}
+
 TEST(Response, ForgetsEverythingWhenItBeginsAgain) {
   Response response = begun();
   EXPECT_TRUE(take_lines(response, {"HTTP/1.1 200 OK\r\n", "A: 1\r\n"}));
   EXPECT_FALSE(response.take_body("much too long"));
-  response.begin(kCap);
+  response.begin(kCap, true);
   EXPECT_EQ(response.stopped(), StopReason::none);
   EXPECT_EQ(response.final_answers(), 0U);
   EXPECT_EQ(response.take_header_block(), "");
