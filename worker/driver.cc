@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <functional>
 #include <limits>
+#include <span>
 #include <system_error>
 
 namespace fetchline {
@@ -21,6 +22,12 @@ constexpr std::uint32_t kWake = std::numeric_limits<std::uint32_t>::max();
 std::size_t shards_for(std::size_t transfers) {
   return std::clamp(transfers / kTransfersPerShard, std::size_t{1}, kMaxShards);
 }
+
+std::uint32_t tag_of(const epoll_event& event) {
+  return static_cast<std::uint32_t>(event.data.u64 >> 32);
+}
+
+int socket_of(const epoll_event& event) { return static_cast<int>(event.data.u64 & 0xffffffffU); }
 
 }  // namespace
 
@@ -77,17 +84,22 @@ bool Driver::turn(std::chrono::milliseconds at_most) {
   std::array<epoll_event, kMaxEventsPerTurn> events;
   const int count =
       epoll_wait(epoll_.fd, events.data(), static_cast<int>(events.size()), wait_ms(at_most));
-  bool woken = false;
-  for (int i = 0; i < count; ++i) {
-    const epoll_event& event = events[static_cast<std::size_t>(i)];
-    const auto number = static_cast<std::uint32_t>(event.data.u64 >> 32);
-    if (number == kWake) {
-      woken = true;
-      continue;
+  const std::span happened(events.data(), static_cast<std::size_t>(std::max(count, 0)));
+  const bool woken = std::any_of(happened.begin(), happened.end(),
+                                 [](const epoll_event& event) { return tag_of(event) == kWake; });
+  // Before libcurl is called: it may close a socket, and open a busy one with the same number.
+  for (const epoll_event& event : happened) {
+    const std::uint32_t tag = tag_of(event);
+    if (tag != kWake && (tag & Multi::kIdle) != 0) {
+      shards_[tag & ~Multi::kIdle]->retire(socket_of(event));
     }
+  }
+  for (const epoll_event& event : happened) {
     // A socket that an earlier event of this turn closed is unknown to libcurl, or is a new one
     // with the same number; both take a call too many calmly.
-    shards_[number]->act(static_cast<int>(event.data.u64 & 0xffffffffU), event.events);
+    if ((tag_of(event) & Multi::kIdle) == 0) {
+      shards_[tag_of(event)]->act(socket_of(event), event.events);
+    }
   }
   const auto now = Multi::Clock::now();
   for (const auto& shard : shards_) shard->act_if_due(now);

@@ -1,6 +1,7 @@
 #include "worker/multi.h"
 
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include <stdexcept>
 
@@ -29,6 +30,13 @@ int action_of(std::uint32_t events) {
   if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) action |= CURL_CSELECT_IN;
   if ((events & EPOLLOUT) != 0) action |= CURL_CSELECT_OUT;
   return action;
+}
+
+// What HTTP/2 says on an idle connection is none of ours, nor is a resolver's socket.
+bool speaks_http1(CURL* easy) {
+  long version = CURL_HTTP_VERSION_NONE;
+  curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
+  return version == CURL_HTTP_VERSION_1_0 || version == CURL_HTTP_VERSION_1_1;
 }
 
 }  // namespace
@@ -93,23 +101,36 @@ std::optional<Multi::Done> Multi::next_done() {
   return done;
 }
 
-// `known` is what curl_multi_assign left: whether epoll has this socket already. Always 0: any
-// other answer makes libcurl give up every transfer of this handle, while a socket that epoll
-// refuses costs one transfer its time.
-int Multi::on_socket(CURL* /*easy*/, curl_socket_t socket, int what, void* self, void* known) {
-  auto& multi = *static_cast<Multi*>(self);
-  epoll_event event{};
-  event.events = events_of(what);
-  event.data.u64 = (std::uint64_t{multi.number_} << 32) | static_cast<std::uint32_t>(socket);
-  if (what == CURL_POLL_REMOVE) {
-    epoll_ctl(multi.epoll_fd_, EPOLL_CTL_DEL, socket, nullptr);
-  } else if (known != nullptr) {
-    epoll_ctl(multi.epoll_fd_, EPOLL_CTL_MOD, socket, &event);
+// Always 0: any other answer makes libcurl give up every transfer of this handle, while a socket
+// that epoll refuses costs one transfer its time.
+int Multi::on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* /*known*/) {
+  const auto& multi = *static_cast<const Multi*>(self);
+  if (what != CURL_POLL_REMOVE) {
+    multi.watch(socket, events_of(what), multi.number_);
+  } else if (speaks_http1(easy)) {
+    multi.watch(socket, EPOLLIN | EPOLLRDHUP, multi.number_ | kIdle);
   } else {
-    epoll_ctl(multi.epoll_fd_, EPOLL_CTL_ADD, socket, &event);
-    curl_multi_assign(multi.multi_, socket, &multi);
+    epoll_ctl(multi.epoll_fd_, EPOLL_CTL_DEL, socket, nullptr);
   }
   return 0;
+}
+
+// Closing takes a socket out of epoll, so it is there or not, whatever libcurl makes of it.
+void Multi::watch(int socket, std::uint32_t events, std::uint32_t tag) const {
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = (std::uint64_t{tag} << 32) | static_cast<std::uint32_t>(socket);
+  if (epoll_ctl(epoll_fd_, EPOLL_CTL_MOD, socket, &event) != 0) {
+    epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, socket, &event);
+  }
+}
+
+// libcurl finds a connection dead when there is an end to be read and nothing before it.
+void Multi::retire(int socket) const {
+  shutdown(socket, SHUT_RDWR);
+  constexpr std::size_t kWhatever = std::size_t{1} << 30;
+  recv(socket, nullptr, kWhatever, MSG_DONTWAIT | MSG_TRUNC);  // throws away what is there
+  epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, socket, nullptr);
 }
 
 // Store only: libcurl must not be called from here.

@@ -20,7 +20,9 @@ class Multi {
   using Clock = std::chrono::steady_clock;
 
   // Keeps up to max_connections connections for reuse. Its sockets are registered at `epoll_fd`,
-  // which outlives it, with `number` in the upper half of the event's u64.
+  // which outlives it, with `number` in the upper half of the event's u64, and kIdle in it while
+  // no transfer has the connection.
+  static constexpr std::uint32_t kIdle = std::uint32_t{1} << 31;
   Multi(std::size_t max_connections, int epoll_fd, std::uint32_t number);
   ~Multi();  // every handle was removed or came out of next_done() before
   Multi(const Multi&) = delete;
@@ -32,6 +34,9 @@ class Multi {
   void remove(CURL* easy) noexcept;            // ends the transfer if it still runs
 
   void act(int socket, std::uint32_t epoll_events);
+  // An idle HTTP/1 connection had something to say. Nothing was asked: it is the end, or the rest
+  // of an answer that was longer than it said, which libcurl 7.88 takes for the next one.
+  void retire(int socket) const;
   void act_if_due(Clock::time_point now);
   // When it wants act_if_due(), should no socket event come first.
   [[nodiscard]] std::optional<Clock::time_point> due() const;
@@ -46,6 +51,7 @@ class Multi {
 
  private:
   static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* known);
+  void watch(int socket, std::uint32_t events, std::uint32_t tag) const;
   static int on_timer(CURLM* multi, long timeout_ms, void* self);
 
   CURLM* multi_;

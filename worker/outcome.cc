@@ -134,11 +134,11 @@ std::string_view message_of(StopReason stopped) {
     case StopReason::unclear_length:
       return "Content-Length is not a number, or not the same everywhere";
     case StopReason::unknown_coding:
-      return "Content-Encoding is not one of deflate, gzip, br, zstd";
+      return "The body has a coding other than one of deflate, gzip, br, zstd";
     case StopReason::broken_coding:
       return "The body is not coded as Content-Encoding says";
     case StopReason::cut_short:
-      return "The coded body ends before its end";
+      return "Headers or coded body break off";
     case StopReason::would_repeat:
       return "Connection lost before an answer; the request may have arrived and is not repeated";
     case StopReason::cancelled:

@@ -23,9 +23,9 @@ enum class StopReason : std::uint8_t {
   header_bytes,    // see kMaxHeaderBytes
   interim_cap,     // see kMaxInterimResponses
   unclear_length,  // Content-Length is no number, or several
-  unknown_coding,  // Content-Encoding is none that we asked for
+  unknown_coding,  // a coding that we did not ask for, or several
   broken_coding,   // the body is not what Content-Encoding says
-  cut_short,       // the body ends before its coding does
+  cut_short,       // headers break off, or a coded body does
   would_repeat,    // libcurl was about to repeat a request that is not safe to repeat
   cancelled,
 };

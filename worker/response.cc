@@ -113,6 +113,8 @@ void Response::read_headers() {
     const std::string_view value = line.substr(std::min(name.size() + 1, line.size()));
     if (same_name(name, "content-length")) {
       for_each_part(value, ",", [this](std::string_view length) { note_length(length); });
+    } else if (same_name(name, "transfer-encoding")) {
+      for_each_part(value, ",", [this](std::string_view coding) { check_transfer(coding); });
     } else if (decodes_ && same_name(name, "content-encoding")) {
       for_each_part(value, ",", [this](std::string_view coding) { note_coding(coding); });
     }
@@ -128,6 +130,13 @@ void Response::note_length(std::string_view digits) {
   const bool is_number = error == std::errc() && parsed == end;
   if (!is_number || length_.value_or(length) != length) stopped_ = StopReason::unclear_length;
   length_ = length;
+}
+
+// RFC 9112, 7.4: any other than this has to be asked for, and was not.
+void Response::check_transfer(std::string_view coding) {
+  if (!same_name(coding, "chunked") && coding_of(coding) != Coding::identity) {
+    stopped_ = StopReason::unknown_coding;
+  }
 }
 
 // One at most: nobody needs several, and bombs multiply with them.

@@ -37,8 +37,11 @@ class Response {
   [[nodiscard]] StopReason stopped() const { return stopped_; }
   [[nodiscard]] std::size_t final_answers() const { return final_answers_; }  // 1xx not counted
   [[nodiscard]] bool body_started() const { return body_started_; }
-  // Its end is where the body says that it is. Nothing but a coding says so in the body itself.
-  [[nodiscard]] bool is_whole() const { return !decoder_ || decoder_->ended(); }
+  // An answer with all of its headers, and a body that ends where its coding says. libcurl checks
+  // lengths and chunks, but takes headers that break off for an answer without a body.
+  [[nodiscard]] bool is_whole() const {
+    return final_answers_ > 0 && expects_ == Expects::status && (!decoder_ || decoder_->ended());
+  }
   [[nodiscard]] bool is_coded() const { return coding_ != Coding::identity; }
   [[nodiscard]] std::uint64_t max_body_bytes() const { return max_body_bytes_; }
   void stop(StopReason reason) { stopped_ = reason; }
@@ -52,6 +55,7 @@ class Response {
   void keep_header(std::string_view line);
   void read_headers();
   void note_length(std::string_view digits);
+  void check_transfer(std::string_view coding);
   void note_coding(std::string_view name);
   [[nodiscard]] bool take_coded(std::string_view piece);
   [[nodiscard]] bool keep_body(std::string_view piece);

@@ -1,0 +1,115 @@
+// Peers that one must not believe, and one that one may.
+#include <filesystem>
+
+#include "tests/faults/meeting.h"
+
+namespace fetchline {
+namespace {
+
+using nlohmann::json;
+using std::chrono::hours;
+
+const Act kAnswers = [](Wire& wire) {
+  wire.say("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody");
+};
+
+TEST(HostileTls, IsAnErrorWhenTheCertificateHasExpired) {
+  meet({.act = kAnswers,
+        .outcome = "tls_error",
+        .identity = Meeting::authority().issue({.begins = -hours(2), .ends = -hours(1)})});
+}
+
+TEST(HostileTls, IsAnErrorWhenTheCertificateIsOfAnotherHost) {
+  meet({.act = kAnswers,
+        .outcome = "tls_error",
+        .identity = Meeting::authority().issue({.names = "IP:127.0.0.2,DNS:other.example"})});
+}
+
+TEST(HostileTls, IsAnErrorWhenTheCertificateIsSelfSigned) {
+  meet({.act = kAnswers, .outcome = "tls_error", .identity = self_signed()});
+}
+
+TEST(HostileTls, IsAnErrorWhenTheAuthorityIsUnknown) {
+  meet({.act = kAnswers, .outcome = "tls_error", .identity = Authority().issue()});
+}
+
+TEST(HostileTls, TimesOutWhenTheHandshakeHangs) {
+  const HostileOrigin deaf({}, 1);  // waits for a line of HTTP that never comes
+  meet({.act = {},
+        .outcome = "timeout",
+        .url = "https://127.0.0.1:" + std::to_string(deaf.port()) + "/"});
+}
+
+TEST(HostileTls, IsAnErrorWhenTheOriginSpeaksInTheClear) {
+  const Origin plain;
+  meet({.act = {},
+        .outcome = "tls_error",
+        .url = "https://127.0.0.1:" + std::to_string(plain.port()) + "/"});
+}
+
+TEST(HostileTls, IsResetWhenItIsNotAskedFor) {
+  const HostileOrigin secret(kAnswers, 1, Meeting::authority().issue());
+  meet({.act = {},
+        .outcome = "reset",
+        .url = "http://127.0.0.1:" + std::to_string(secret.port()) + "/"});
+}
+
+TEST(Tls, IsOkWithACertificateOfTheAuthorityThatTheEnvironmentNames) {
+  TemporaryDirectory directory;
+  write_file(directory.file("ca.pem"), Meeting::authority().certificate());
+  write_file(directory.file("other.pem"), Authority().certificate());
+  const HostileOrigin origin(kAnswers, 1, Meeting::authority().issue());
+  const auto outcome_with = [&](std::map<std::string, std::string> environment) {
+    for (const char* name : {"CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"}) {
+      environment.try_emplace(name);  // this machine's own; empty is as good as none
+    }
+    const Ended ended = run(fetchline_path(), {origin.url("/bad"), "--retry", "0", "-q"},
+                            {.environment = environment});
+    return json::parse(ended.out).value("outcome", "");
+  };
+  EXPECT_EQ(outcome_with({}), "tls_error") << "the system does not know it";
+  EXPECT_EQ(outcome_with({{"SSL_CERT_FILE", directory.file("ca.pem")}}), "ok");
+  EXPECT_EQ(outcome_with({{"CURL_CA_BUNDLE", directory.file("ca.pem")}}), "ok");
+  EXPECT_EQ(outcome_with({{"CURL_CA_BUNDLE", directory.file("other.pem")},
+                          {"SSL_CERT_FILE", directory.file("ca.pem")}}),
+            "tls_error")
+      << "the bundle comes first, as for curl";
+  EXPECT_EQ(outcome_with({{"SSL_CERT_FILE", directory.file("missing.pem")}}), "tls_error");
+}
+
+TEST(Tls, IsOkAndKeepsItsConnections) {
+  const HostileOrigin origin(kAnswers, Meeting::kAtOnce, Meeting::authority().issue());
+  Meeting meeting;
+  for (int round = 0; round < 3; ++round) meeting.fetch_good(origin);
+  EXPECT_EQ(origin.connections(), Meeting::kAtOnce);
+}
+
+TEST(Tls, SpeaksHttp2WhereTheOriginDoes) {
+  const std::string server = "/usr/sbin/nghttpd";
+  if (!std::filesystem::exists(server)) GTEST_SKIP() << "needs nghttpd";
+  TemporaryDirectory directory;
+  const Identity identity = Meeting::authority().issue();
+  write_file(directory.file("ca.pem"), Meeting::authority().certificate());
+  write_file(directory.file("key.pem"), identity.key);
+  write_file(directory.file("certificate.pem"), identity.certificate);
+  write_file(directory.file("page.txt"), "a page\n");
+  const std::uint16_t port = free_port();
+  RunningProgram origin(server,
+                        {"-a", "127.0.0.1", "-d", directory.path().string(), std::to_string(port),
+                         directory.file("key.pem"), directory.file("certificate.pem")});
+  const std::string url = "https://127.0.0.1:" + std::to_string(port) + "/page.txt";
+  const auto fetched_with = [&](const Args& flags) {
+    const Ended ended =
+        run(fetchline_path(), Args{url, url, "-q", "--retry-delay", "50ms", "--retry", "9"} + flags,
+            {.environment = {{"CURL_CA_BUNDLE", directory.file("ca.pem")}}});
+    return parse_records(ended.out);
+  };
+  const Records records = fetched_with({});
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(records[0].value("outcome", ""), "ok") << records[0];
+  EXPECT_EQ(records[0].value("http_version", ""), "2");
+  EXPECT_EQ(records[1].value("body", ""), "a page\n");
+}
+
+}  // namespace
+}  // namespace fetchline
