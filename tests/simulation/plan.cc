@@ -35,6 +35,11 @@ Plan::Plan(std::uint64_t run_seed) : seed(run_seed) {
   faulty_line = share(random, 0.2);
   blocked_send = share(random, 0.2);
   trickle = share(random, 0.3);
+  unsafe = share(random, 0.3);
+  for (std::uint64_t i = random() % 4 == 0 ? between(random, 1, 3) : 0; i > 0; --i) {
+    poison.insert(between(random, 0, 149));
+  }
+  restarts = random() % 4 == 0 ? static_cast<int>(between(random, 1, 3)) : 0;
   faults = static_cast<int>(random() % 3 == 0 ? 0 : between(random, 1, 8));
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <random>
+#include <set>
 
 #include "proto/ids.h"
 
@@ -25,6 +26,9 @@ struct Plan {
   double faulty_line;           // share of input lines
   double blocked_send;          // share of result messages that the socket does not take
   double trickle;               // share of input lines that come later than the one before
+  double unsafe;                // share of tasks that must not be requested twice
+  std::set<Index> poison;       // tasks that kill whoever runs them
+  int restarts;                 // of the producer; the one before may linger
   int faults;                   // workers killed, drained or added, links renewed
 };
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace fetchline {
@@ -27,15 +28,19 @@ std::string body_of(const Plan& plan, Index index) {
   return std::string(body_size_of(plan, index), static_cast<char>('a' + index % 26));
 }
 
-bool is_faulty(const Plan& plan, Index index) {
-  std::mt19937_64 random(plan.seed ^ (index * 31 + 7));
-  return std::uniform_real_distribution<double>(0, 1)(random) < plan.faulty_line;
+bool drawn(const Plan& plan, Index index, std::uint64_t what, double share) {
+  std::mt19937_64 random(plan.seed ^ (index * 31 + what));
+  return std::uniform_real_distribution<double>(0, 1)(random) < share;
 }
 
-ProducerCore::Settings producer_settings(const Plan& plan) {
+bool is_faulty(const Plan& plan, Index index) { return drawn(plan, index, 7, plan.faulty_line); }
+bool is_unsafe(const Plan& plan, Index index) { return drawn(plan, index, 8, plan.unsafe); }
+
+ProducerCore::Settings producer_settings(const Plan& plan, std::size_t number) {
   ProducerCore::Settings settings;
   settings.job = some_job();
-  settings.nonce = plan.seed + 1;
+  settings.resume = number > 0;
+  settings.nonce = plan.seed + 1'000'000 * (number + 1);
   settings.retry.retries = plan.retries;
   settings.name = "producer:1";
   return settings;
@@ -60,15 +65,33 @@ struct World::SimulatedWorker {
   }
 };
 
+struct World::SimulatedProducer {
+  SimulatedProducer(const Plan& plan, std::size_t which)
+      : number(which), core(producer_settings(plan, which)) {}
+
+  std::size_t number;
+  ProducerCore core;
+  std::uint64_t link = 0;  // to the collector; a new number is a new routing id
+  Index lines_read = 0;
+  bool input_waits = false;
+  bool dead = false;
+  std::optional<Instant> replaced;  // by the next one
+
+  [[nodiscard]] bool fenced() const { return core.phase() == ProducerCore::Phase::fenced; }
+  [[nodiscard]] PeerId peer() const {
+    return "p" + std::to_string(number) + "." + std::to_string(link);
+  }
+};
+
 World::World(const Plan& plan)
     : plan_(plan),
       network_(plan),
-      producer_(producer_settings(plan)),
       collector_({.boot = BootId{7}, .window = plan.window, .memory_bytes = plan.memory_bytes}) {}
 
 World::~World() = default;
 
 void World::run() {
+  producers_.push_back(std::make_unique<SimulatedProducer>(plan_, 0));
   for (std::uint32_t i = 0; i < plan_.workers; ++i) add_worker();
   schedule_faults();
   const Instant begin = network_.now();
@@ -77,13 +100,15 @@ void World::run() {
   while (!everybody_is_over() && !testing::Test::HasFailure()) {
     if (!network_.step(begin + kTimeLimit)) {
       FAIL() << "not over: " << output_.size() << " of " << plan_.tasks
-             << " records, producer in phase " << static_cast<int>(producer_.phase()) << ", "
-             << producer_.in_flight() << " leased, " << producer_.worker_count()
-             << " workers, collector's watermark " << collector_.watermark()
-             << (collector_.done() ? ", done" : "") << describe_workers();
+             << " records, producer in phase " << static_cast<int>(producers_.back()->core.phase())
+             << ", " << producers_.back()->core.in_flight() << " leased, "
+             << producers_.back()->core.worker_count() << " workers, collector's watermark "
+             << collector_.watermark() << (collector_.done() ? ", done" : "") << describe_workers();
     }
   }
   check_output();
+  check_requests();
+  check_producers();
 }
 
 std::string World::describe_workers() const {
@@ -103,7 +128,7 @@ std::string World::describe_workers() const {
 
 // Everybody looks around ten times a second, as the loops do.
 void World::tick() {
-  turn_producer();
+  for (const auto& producer : producers_) turn_producer(*producer);
   turn_collector();
   for (std::size_t i = 0; i < workers_.size(); ++i) turn_worker(*workers_[i]);
   network_.after(milliseconds(100), [this] { tick(); });
@@ -124,6 +149,9 @@ void World::schedule_faults() {
   for (int i = 0; i < plan_.faults; ++i) {
     network_.after(network_.between(0, 15'000'000), [this] { one_fault(); });
   }
+  for (int i = 0; i < plan_.restarts; ++i) {
+    network_.after(network_.between(0, 15'000'000), [this] { restart_producer(); });
+  }
 }
 
 void World::one_fault() {
@@ -133,8 +161,8 @@ void World::one_fault() {
       add_worker();
       break;
     case 1:  // killed, and replaced so that somebody is left
-      worker.dead = true;
-      add_worker();
+      killed_by_chance_ |= !worker.gone();
+      kill(worker);
       break;
     case 2:
       if (!worker.gone()) worker.core.drain();
@@ -144,67 +172,93 @@ void World::one_fault() {
       ++worker.link;
       break;  // reconnected under another routing id
     case 4:
-      ++producer_link_;
+      ++producers_.back()->link;
       break;
     default:
       break;
   }
 }
 
-void World::read_input() {
-  while (producer_.wants_input() && !input_waits_) {
-    if (lines_read_ == plan_.tasks) return producer_.end_of_input();
-    const Index index = lines_read_++;
+void World::kill(SimulatedWorker& worker) {
+  if (worker.gone()) return;
+  worker.dead = true;
+  add_worker();
+}
+
+// The one before is killed, or lingers: workers have left it, but it speaks as if nothing was.
+// Not before it was granted its epoch, or it might be granted the newer one.
+void World::restart_producer() {
+  SimulatedProducer& before = *producers_.back();
+  if (collector_.done() || before.core.phase() == ProducerCore::Phase::opening) return;
+  before.dead = network_.chance(0.5);
+  before.replaced = network_.now();
+  producers_.push_back(std::make_unique<SimulatedProducer>(plan_, producers_.size()));
+  turn_producer(*producers_.back());
+}
+
+void World::read_input(SimulatedProducer& producer) {
+  while (producer.core.wants_input() && !producer.input_waits) {
+    if (producer.lines_read == plan_.tasks) return producer.core.end_of_input();
+    const Index index = producer.lines_read++;
     Task task;
     task.url = url_of(index);
+    if (is_unsafe(plan_, index)) task.method = "POST";
     if (is_faulty(plan_, index)) {
-      producer_.add_faulty(std::move(task), "line " + std::to_string(index + 1) + ": bad");
+      producer.core.add_faulty(std::move(task), "line " + std::to_string(index + 1) + ": bad");
     } else {
-      producer_.add_task(std::move(task));
+      producer.core.add_task(std::move(task));
     }
     if (!network_.chance(plan_.trickle)) continue;
-    input_waits_ = true;
-    network_.after(network_.between(100, 200'000), [this] {
-      input_waits_ = false;
-      turn_producer();
+    producer.input_waits = true;
+    network_.after(network_.between(100, 200'000), [this, p = &producer] {
+      p->input_waits = false;
+      turn_producer(*p);
     });
   }
 }
 
-void World::turn_producer() {
-  if (producer_.over(network_.now())) return;
-  read_input();
-  producer_.advance(network_.now(), milliseconds(1));
-  const PeerId self = "p." + std::to_string(producer_link_);
-  for (auto& outgoing : producer_.take_outgoing()) {
+void World::turn_producer(SimulatedProducer& producer) {
+  if (is_over(producer)) return;
+  read_input(producer);
+  producer.core.advance(network_.now(), milliseconds(1));
+  for (auto& outgoing : producer.core.take_outgoing()) {
     if (outgoing.worker.empty()) {
-      to_collector(self, std::move(outgoing.frames));
-      continue;
-    }
-    for (auto& worker : workers_) {
-      if (worker->peer() != outgoing.worker) continue;
-      network_.carry(std::move(outgoing.frames), [this, w = worker.get()](Received received) {
-        if (w->gone()) return;
-        w->heard = network_.now();
-        w->core.on_producer_message(0, std::move(received), network_.now());
-        turn_worker(*w);
-      });
-      break;
+      to_collector(producer.peer(), std::move(outgoing.frames));
+    } else {
+      hear_at_worker(outgoing.worker, std::move(outgoing.frames), true);
     }
   }
-  while (auto batch = producer_.next_results(network_.now())) {
+  while (auto batch = producer.core.next_results(network_.now())) {
     if (network_.chance(plan_.blocked_send)) {
-      producer_.results_not_sent();
+      producer.core.results_not_sent();
       break;
     }
-    to_collector(self, std::move(*batch));
+    to_collector(producer.peer(), std::move(*batch));
+  }
+}
+
+void World::hear_at_worker(const PeerId& peer, Frames frames, bool from_producer) {
+  for (auto& worker : workers_) {
+    if (worker->peer() != peer) continue;
+    network_.carry(std::move(frames), [this, from_producer, w = worker.get()](Received received) {
+      if (w->gone()) return;
+      w->heard = network_.now();
+      if (from_producer) {
+        w->core.on_producer_message(0, std::move(received), network_.now());
+      } else {
+        w->core.on_collector_message(0, std::move(received), network_.now());
+      }
+      turn_worker(*w);
+    });
+    return;
   }
 }
 
 void World::to_producer(const PeerId& from, Frames frames) {
-  network_.carry(std::move(frames), [this, from](Received received) {
-    producer_.on_worker_message(from, std::move(received), network_.now());
-    turn_producer();
+  network_.carry(std::move(frames), [this, from, p = producers_.back().get()](Received received) {
+    if (p->dead) return;
+    p->core.on_worker_message(from, std::move(received), network_.now());
+    turn_producer(*p);
   });
 }
 
@@ -221,25 +275,21 @@ void World::turn_collector() {
   put_out();
   collector_.advance(network_.now());
   for (auto& outgoing : collector_.take_outgoing()) {
-    if (outgoing.peer == "p." + std::to_string(producer_link_)) {
-      network_.carry(std::move(outgoing.frames), [this](Received received) {
-        producer_.on_collector_message(std::move(received), network_.now());
-        turn_producer();
-      });
+    const auto at = std::find_if(producers_.begin(), producers_.end(), [&](const auto& producer) {
+      return producer->peer() == outgoing.peer;
+    });
+    if (at == producers_.end()) {
+      hear_at_worker(outgoing.peer, std::move(outgoing.frames), false);
       continue;
     }
-    for (auto& worker : workers_) {
-      if (worker->peer() != outgoing.peer) continue;
-      network_.carry(std::move(outgoing.frames), [this, w = worker.get()](Received received) {
-        if (w->gone()) return;
-        w->heard = network_.now();
-        w->core.on_collector_message(0, std::move(received), network_.now());
-        turn_worker(*w);
-      });
-      break;
-    }
+    network_.carry(std::move(outgoing.frames), [this, p = at->get()](Received received) {
+      if (p->dead) return;
+      p->core.on_collector_message(std::move(received), network_.now());
+      turn_producer(*p);
+    });
   }
   collector_over_ = collector_.over(network_.now());
+  if (collector_over_) collector_over_since_ = network_.now();
 }
 
 void World::put_out() {
@@ -266,8 +316,7 @@ void World::turn_worker(SimulatedWorker& worker) {
   }
   send_results(worker);
   // Who comes when everybody has left waits in vain; nobody else may.
-  const bool in_vain =
-      producer_.over(network_.now()) && network_.now() - worker.heard > kPeerTimeout;
+  const bool in_vain = is_over(*producers_.back()) && network_.now() - worker.heard > kPeerTimeout;
   worker.over = worker.core.over() || in_vain;
 }
 
@@ -285,14 +334,17 @@ void World::fetch(SimulatedWorker& worker, const Fetch& order) {
   ASSERT_EQ(task.url, url_of(task.index));
   ASSERT_TRUE(worker.running.emplace(task.index, task.attempt).second) << "fetched twice at once";
   ASSERT_LE(worker.running.size(), plan_.slots) << "more transfers than slots";
-  ++counts_.requests;
-  if (task.index < collector_.watermark()) ++counts_.repeated;
+  count(task);
+  if (plan_.poison.contains(task.index)) {
+    network_.after(network_.between(1'000, 500'000), [this, w = &worker] { kill(*w); });
+    return;
+  }
   Fetched fetched;
   fetched.job = order.job;
   fetched.result.index = task.index;
   fetched.result.attempts = task.attempt;
   fetched.result.url = task.url;
-  fetched.transient = network_.chance(plan_.transient_failure);
+  fetched.transient = !is_unsafe(plan_, task.index) && network_.chance(plan_.transient_failure);
   fetched.result.outcome = fetched.transient ? Outcome::timeout : Outcome::ok;
   if (!fetched.transient) fetched.result.body = body_of(plan_, task.index);
   if (fetched.transient && network_.chance(0.3)) fetched.retry_after = milliseconds(2500);
@@ -306,8 +358,25 @@ void World::fetch(SimulatedWorker& worker, const Fetch& order) {
   });
 }
 
+void World::count(const Task& task) {
+  ++counts_.requests;
+  if (task.index < collector_.watermark()) ++counts_.repeated;
+  if (++requests_[{task.index, task.attempt}] > 1) ++counts_.duplicates;
+}
+
+// Who asks when the collector has left asks in vain.
+bool World::is_over(const SimulatedProducer& producer) const {
+  const Duration silence = network_.now() - producer.core.collector_heard();
+  return producer.dead || producer.fenced() || producer.core.over(network_.now()) ||
+         (collector_over_since_ && silence > kPeerTimeout &&
+          network_.now() - *collector_over_since_ > kPeerTimeout);
+}
+
 bool World::everybody_is_over() const {
-  if (!collector_over_ || !producer_.over(network_.now())) return false;
+  if (!collector_over_) return false;
+  for (const auto& producer : producers_) {
+    if (!is_over(*producer)) return false;
+  }
   for (const auto& worker : workers_) {
     if (!worker->gone()) return false;
   }
@@ -318,20 +387,56 @@ void World::check_output() const {
   if (testing::Test::HasFailure()) return;
   ASSERT_EQ(output_.size(), plan_.tasks);
   for (Index index = 0; index < plan_.tasks; ++index) {
-    const Result& result = output_[index];
-    ASSERT_EQ(result.index, index);
-    ASSERT_EQ(result.url, url_of(index));
-    if (is_faulty(plan_, index)) {
-      ASSERT_EQ(result.outcome, Outcome::invalid_task);
-    } else if (result.outcome == Outcome::ok) {
-      ASSERT_EQ(result.body, body_of(plan_, index));
-    } else {
-      ASSERT_EQ(result.outcome, Outcome::timeout);
-      ASSERT_EQ(result.attempts, plan_.retries + 1) << "given up too early";
-    }
+    ASSERT_EQ(output_[index].index, index);
+    ASSERT_EQ(output_[index].url, url_of(index));
+    check_record(output_[index]);
   }
-  ASSERT_EQ(producer_.counts(), collector_.counts());
+  const ProducerCore& producer = producers_.back()->core;
+  if (producer.phase() == ProducerCore::Phase::done) {
+    ASSERT_EQ(producer.counts(), collector_.counts());
+  } else {
+    ASSERT_GT(plan_.restarts, 0) << "only one that comes when all is done may not know it";
+  }
   ASSERT_EQ(total_of(collector_.counts()), plan_.tasks);
+}
+
+void World::check_record(const Result& result) const {
+  if (is_faulty(plan_, result.index)) {
+    ASSERT_EQ(result.outcome, Outcome::invalid_task);
+  } else if (plan_.poison.contains(result.index)) {
+    ASSERT_EQ(result.outcome, Outcome::abandoned) << result.index << " kills";
+  } else if (result.outcome == Outcome::abandoned) {
+    // An innocent only when it was beside others that died, and alone with one that died by chance.
+    ASSERT_TRUE(is_unsafe(plan_, result.index) || killed_by_chance_)
+        << result.index << ": " << result.errormsg;
+  } else if (result.outcome == Outcome::ok) {
+    ASSERT_EQ(result.body, body_of(plan_, result.index));
+  } else {
+    ASSERT_EQ(result.outcome, Outcome::timeout);
+    ASSERT_EQ(result.attempts, plan_.retries + 1) << "given up too early";
+  }
+}
+
+// A producer that starts anew does not know what the one before had in hand.
+void World::check_requests() const {
+  for (const auto& [request, times] : requests_) {
+    if (plan_.restarts > 0 || !is_unsafe(plan_, request.first)) continue;
+    ASSERT_EQ(times, 1) << request.first << " must not be requested twice";
+    ASSERT_EQ(request.second, 1U) << request.first << " must not be requested twice";
+  }
+  const bool undisturbed = plan_.lost + plan_.repeated + plan_.late == 0 && plan_.faults == 0 &&
+                           plan_.restarts == 0 && plan_.poison.empty();
+  if (!undisturbed) return;
+  ASSERT_LE(counts_.duplicates, std::max<Index>(3, counts_.requests / 50));
+}
+
+// The one before is told, unless all was over soon.
+void World::check_producers() const {
+  for (const auto& producer : producers_) {
+    if (producer->dead || !producer->replaced) continue;
+    if (*collector_over_since_ - *producer->replaced < seconds(20)) continue;
+    ASSERT_TRUE(producer->fenced()) << static_cast<int>(producer->core.phase());
+  }
 }
 
 }  // namespace fetchline

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,18 +25,24 @@ class World {
 
   struct Counts {
     std::uint64_t requests = 0;
-    std::uint64_t repeated = 0;  // for indices that were already delivered
+    std::uint64_t repeated = 0;    // for indices that were already delivered
+    std::uint64_t duplicates = 0;  // for an attempt that was made before
   };
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
  private:
   struct SimulatedWorker;
+  struct SimulatedProducer;
 
-  void read_input();
-  void turn_producer();
+  void read_input(SimulatedProducer& producer);
+  void turn_producer(SimulatedProducer& producer);
+  void restart_producer();
+  void hear_at_worker(const PeerId& peer, Frames frames, bool from_producer);
   void turn_collector();
   void turn_worker(SimulatedWorker& worker);
   void fetch(SimulatedWorker& worker, const Fetch& order);
+  void count(const Task& task);
+  void kill(SimulatedWorker& worker);
   void send_results(SimulatedWorker& worker);
   void to_producer(const PeerId& from, Frames frames);
   void to_collector(const PeerId& from, Frames frames);
@@ -44,21 +51,25 @@ class World {
   void add_worker();
   void schedule_faults();
   void one_fault();
+  [[nodiscard]] bool is_over(const SimulatedProducer& producer) const;
   [[nodiscard]] bool everybody_is_over() const;
   void check_output() const;
+  void check_record(const Result& result) const;
+  void check_requests() const;
+  void check_producers() const;
   [[nodiscard]] std::string describe_workers() const;
 
   const Plan& plan_;
   Network network_;
-  ProducerCore producer_;
+  std::vector<std::unique_ptr<SimulatedProducer>> producers_;  // of all times; the last counts
   CollectorCore collector_;
   std::vector<std::unique_ptr<SimulatedWorker>> workers_;  // of all times; the dead stay
   std::vector<Result> output_;
-  std::uint64_t producer_link_ = 0;  // which connection of the producer to the collector it is
   bool collector_over_ = false;
-  Index lines_read_ = 0;
-  bool input_waits_ = false;
+  std::optional<Instant> collector_over_since_;
   Counts counts_;
+  bool killed_by_chance_ = false;                            // some worker
+  std::map<std::pair<Index, std::uint32_t>, int> requests_;  // by index and attempt
 };
 
 }  // namespace fetchline
