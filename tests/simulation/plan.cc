@@ -16,6 +16,11 @@ std::uint64_t between(Random& random, std::uint64_t least, std::uint64_t most) {
   return least + random() % (most - least + 1);
 }
 
+bool drawn(const Plan& plan, Index index, std::uint64_t what, double share) {
+  std::mt19937_64 random(plan.seed ^ (index * 31 + what));
+  return std::uniform_real_distribution<double>(0, 1)(random) < share;
+}
+
 }  // namespace
 
 Plan::Plan(std::uint64_t run_seed) : seed(run_seed) {
@@ -43,8 +48,14 @@ Plan::Plan(std::uint64_t run_seed) : seed(run_seed) {
   faults = static_cast<int>(random() % 3 == 0 ? 0 : between(random, 1, 8));
 }
 
-std::size_t body_size_of(const Plan& plan, Index index) {
-  return plan.body_bytes == 0 ? 0 : (index * 7919 + plan.seed) % plan.body_bytes;
+std::string url_of(Index index) { return "http://origin/" + std::to_string(index); }
+
+std::string body_of(const Plan& plan, Index index) {
+  const std::size_t size = plan.body_bytes == 0 ? 0 : (index * 7919 + plan.seed) % plan.body_bytes;
+  return std::string(size, static_cast<char>('a' + index % 26));
 }
+
+bool is_faulty(const Plan& plan, Index index) { return drawn(plan, index, 7, plan.faulty_line); }
+bool is_unsafe(const Plan& plan, Index index) { return drawn(plan, index, 8, plan.unsafe); }
 
 }  // namespace fetchline

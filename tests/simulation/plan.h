@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <random>
 #include <set>
+#include <string>
 
 #include "proto/ids.h"
 
@@ -32,7 +33,10 @@ struct Plan {
   int faults;                   // workers killed, drained or added, links renewed
 };
 
-// What task `index` is fetched as, whoever fetches it.
-[[nodiscard]] std::size_t body_size_of(const Plan& plan, Index index);
+// What task `index` is, whoever hands it out, and what it is fetched as.
+[[nodiscard]] std::string url_of(Index index);
+[[nodiscard]] std::string body_of(const Plan& plan, Index index);
+[[nodiscard]] bool is_faulty(const Plan& plan, Index index);
+[[nodiscard]] bool is_unsafe(const Plan& plan, Index index);
 
 }  // namespace fetchline

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "tests/simulation/roles.h"
+
 namespace fetchline {
 namespace {
 
@@ -16,72 +18,7 @@ constexpr seconds kTimeLimit{400};  // and the job must be over within a bound
 
 constexpr seconds kPeerTimeout{60};
 
-JobId some_job() {
-  JobId job;
-  job.bytes[0] = 1;
-  return job;
-}
-
-std::string url_of(Index index) { return "http://origin/" + std::to_string(index); }
-
-std::string body_of(const Plan& plan, Index index) {
-  return std::string(body_size_of(plan, index), static_cast<char>('a' + index % 26));
-}
-
-bool drawn(const Plan& plan, Index index, std::uint64_t what, double share) {
-  std::mt19937_64 random(plan.seed ^ (index * 31 + what));
-  return std::uniform_real_distribution<double>(0, 1)(random) < share;
-}
-
-bool is_faulty(const Plan& plan, Index index) { return drawn(plan, index, 7, plan.faulty_line); }
-bool is_unsafe(const Plan& plan, Index index) { return drawn(plan, index, 8, plan.unsafe); }
-
-ProducerCore::Settings producer_settings(const Plan& plan, std::size_t number) {
-  ProducerCore::Settings settings;
-  settings.job = some_job();
-  settings.resume = number > 0;
-  settings.nonce = plan.seed + 1'000'000 * (number + 1);
-  settings.retry.retries = plan.retries;
-  settings.name = "producer:1";
-  return settings;
-}
-
 }  // namespace
-
-struct World::SimulatedWorker {
-  explicit SimulatedWorker(WorkerCore::Settings settings) : number(settings.id), core(settings) {}
-
-  WorkerId number;
-  WorkerCore core;
-  std::uint64_t link = 0;  // its connections; a new number is a new routing id
-  Instant heard;  // of the producer or the collector; the loop gives up when that is long ago
-  bool dead = false;
-  bool over = false;
-  std::map<Index, std::uint32_t> running;
-
-  [[nodiscard]] bool gone() const { return dead || over; }
-  [[nodiscard]] PeerId peer() const {
-    return "w" + std::to_string(static_cast<std::uint64_t>(number)) + "." + std::to_string(link);
-  }
-};
-
-struct World::SimulatedProducer {
-  SimulatedProducer(const Plan& plan, std::size_t which)
-      : number(which), core(producer_settings(plan, which)) {}
-
-  std::size_t number;
-  ProducerCore core;
-  std::uint64_t link = 0;  // to the collector; a new number is a new routing id
-  Index lines_read = 0;
-  bool input_waits = false;
-  bool dead = false;
-  std::optional<Instant> replaced;  // by the next one
-
-  [[nodiscard]] bool fenced() const { return core.phase() == ProducerCore::Phase::fenced; }
-  [[nodiscard]] PeerId peer() const {
-    return "p" + std::to_string(number) + "." + std::to_string(link);
-  }
-};
 
 World::World(const Plan& plan)
     : plan_(plan),
@@ -381,62 +318,6 @@ bool World::everybody_is_over() const {
     if (!worker->gone()) return false;
   }
   return true;
-}
-
-void World::check_output() const {
-  if (testing::Test::HasFailure()) return;
-  ASSERT_EQ(output_.size(), plan_.tasks);
-  for (Index index = 0; index < plan_.tasks; ++index) {
-    ASSERT_EQ(output_[index].index, index);
-    ASSERT_EQ(output_[index].url, url_of(index));
-    check_record(output_[index]);
-  }
-  const ProducerCore& producer = producers_.back()->core;
-  if (producer.phase() == ProducerCore::Phase::done) {
-    ASSERT_EQ(producer.counts(), collector_.counts());
-  } else {
-    ASSERT_GT(plan_.restarts, 0) << "only one that comes when all is done may not know it";
-  }
-  ASSERT_EQ(total_of(collector_.counts()), plan_.tasks);
-}
-
-void World::check_record(const Result& result) const {
-  if (is_faulty(plan_, result.index)) {
-    ASSERT_EQ(result.outcome, Outcome::invalid_task);
-  } else if (plan_.poison.contains(result.index)) {
-    ASSERT_EQ(result.outcome, Outcome::abandoned) << result.index << " kills";
-  } else if (result.outcome == Outcome::abandoned) {
-    // An innocent only when it was beside others that died, and alone with one that died by chance.
-    ASSERT_TRUE(is_unsafe(plan_, result.index) || killed_by_chance_)
-        << result.index << ": " << result.errormsg;
-  } else if (result.outcome == Outcome::ok) {
-    ASSERT_EQ(result.body, body_of(plan_, result.index));
-  } else {
-    ASSERT_EQ(result.outcome, Outcome::timeout);
-    ASSERT_EQ(result.attempts, plan_.retries + 1) << "given up too early";
-  }
-}
-
-// A producer that starts anew does not know what the one before had in hand.
-void World::check_requests() const {
-  for (const auto& [request, times] : requests_) {
-    if (plan_.restarts > 0 || !is_unsafe(plan_, request.first)) continue;
-    ASSERT_EQ(times, 1) << request.first << " must not be requested twice";
-    ASSERT_EQ(request.second, 1U) << request.first << " must not be requested twice";
-  }
-  const bool undisturbed = plan_.lost + plan_.repeated + plan_.late == 0 && plan_.faults == 0 &&
-                           plan_.restarts == 0 && plan_.poison.empty();
-  if (!undisturbed) return;
-  ASSERT_LE(counts_.duplicates, std::max<Index>(3, counts_.requests / 50));
-}
-
-// The one before is told, unless all was over soon.
-void World::check_producers() const {
-  for (const auto& producer : producers_) {
-    if (producer->dead || !producer->replaced) continue;
-    if (*collector_over_since_ - *producer->replaced < seconds(20)) continue;
-    ASSERT_TRUE(producer->fenced()) << static_cast<int>(producer->core.phase());
-  }
 }
 
 }  // namespace fetchline

@@ -1,0 +1,66 @@
+// What must hold when a simulated run is over.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/simulation/roles.h"
+
+namespace fetchline {
+
+void World::check_output() const {
+  if (testing::Test::HasFailure()) return;
+  ASSERT_EQ(output_.size(), plan_.tasks);
+  for (Index index = 0; index < plan_.tasks; ++index) {
+    ASSERT_EQ(output_[index].index, index);
+    ASSERT_EQ(output_[index].url, url_of(index));
+    check_record(output_[index]);
+  }
+  const ProducerCore& producer = producers_.back()->core;
+  if (producer.phase() == ProducerCore::Phase::done) {
+    ASSERT_EQ(producer.counts(), collector_.counts());
+  } else {
+    ASSERT_GT(plan_.restarts, 0) << "only one that comes when all is done may not know it";
+  }
+  ASSERT_EQ(total_of(collector_.counts()), plan_.tasks);
+}
+
+void World::check_record(const Result& result) const {
+  if (is_faulty(plan_, result.index)) {
+    ASSERT_EQ(result.outcome, Outcome::invalid_task);
+  } else if (plan_.poison.contains(result.index)) {
+    ASSERT_EQ(result.outcome, Outcome::abandoned) << result.index << " kills";
+  } else if (result.outcome == Outcome::abandoned) {
+    // An innocent only when it was beside others that died, and alone with one that died by chance.
+    ASSERT_TRUE(is_unsafe(plan_, result.index) || killed_by_chance_)
+        << result.index << ": " << result.errormsg;
+  } else if (result.outcome == Outcome::ok) {
+    ASSERT_EQ(result.body, body_of(plan_, result.index));
+  } else {
+    ASSERT_EQ(result.outcome, Outcome::timeout);
+    ASSERT_EQ(result.attempts, plan_.retries + 1) << "given up too early";
+  }
+}
+
+// A producer that starts anew does not know what the one before had in hand.
+void World::check_requests() const {
+  for (const auto& [request, times] : requests_) {
+    if (plan_.restarts > 0 || !is_unsafe(plan_, request.first)) continue;
+    ASSERT_EQ(times, 1) << request.first << " must not be requested twice";
+    ASSERT_EQ(request.second, 1U) << request.first << " must not be requested twice";
+  }
+  const bool undisturbed = plan_.lost + plan_.repeated + plan_.late == 0 && plan_.faults == 0 &&
+                           plan_.restarts == 0 && plan_.poison.empty();
+  if (!undisturbed) return;
+  ASSERT_LE(counts_.duplicates, std::max<Index>(3, counts_.requests / 50));
+}
+
+// The one before is told, unless all was over soon.
+void World::check_producers() const {
+  for (const auto& producer : producers_) {
+    if (producer->dead || !producer->replaced) continue;
+    if (*collector_over_since_ - *producer->replaced < std::chrono::seconds(20)) continue;
+    ASSERT_TRUE(producer->fenced()) << static_cast<int>(producer->core.phase());
+  }
+}
+
+}  // namespace fetchline
