@@ -290,12 +290,14 @@ void describe_answer(CURL* easy, Result& result) {
 }  // namespace
 
 TransferEnd Transfer::end_of(CURLcode code) const {
-  StopReason stopped = response_.stopped();
-  if (code == CURLE_OK && !response_.is_whole()) stopped = StopReason::cut_short;
-  return {.code = code,
-          .stopped = stopped,
-          .response_code = fact<long>(easy(), CURLINFO_RESPONSE_CODE),
-          .request_sent = fact<long>(easy(), CURLINFO_REQUEST_SIZE) > 0};
+  TransferEnd end{.code = code,
+                  .stopped = response_.stopped(),
+                  .response_code = fact<long>(easy(), CURLINFO_RESPONSE_CODE),
+                  .request_sent = fact<long>(easy(), CURLINFO_REQUEST_SIZE) > 0};
+  if (code == CURLE_OK && !response_.is_whole()) end.stopped = StopReason::cut_short;
+  // libcurl's word for a header line beyond its own limit, which is above ours.
+  if (code == CURLE_OUT_OF_MEMORY && end.request_sent) end.stopped = StopReason::header_bytes;
+  return end;
 }
 
 std::optional<std::chrono::milliseconds> Transfer::retry_after(

@@ -232,7 +232,9 @@ TEST(Header, IsResetByAFloodOfThem) {
 }
 
 TEST(Header, IsResetByALineWithoutEnd) {
-  meet({.act = repeats(kOk + "X-Huge: ", std::string(0x4000, 'a')), .outcome = "reset"});
+  const json record =
+      meet({.act = repeats(kOk + "X-Huge: ", std::string(0x4000, 'a')), .outcome = "reset"});
+  EXPECT_EQ(record.value("errormsg", ""), "More than 64 KiB of headers in one response");
 }
 
 TEST(Header, IsResetByInterimAnswersWithoutEnd) {
