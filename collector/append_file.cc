@@ -4,8 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <utility>
-
 namespace fetchline {
 namespace {
 
@@ -14,23 +12,23 @@ constexpr std::size_t kKeptCapacityBytes = std::size_t{4} << 20;
 
 }  // namespace
 
-AppendFile::AppendFile(std::string path, Existing existing) : path_(std::move(path)) {
-  const int exclusive = existing == Existing::refuse ? O_EXCL : 0;
-  constexpr int kFlags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
-  file_ = FileDescriptor(open(path_.c_str(), kFlags | exclusive, 0666));
-  if (!file_.is_open()) throw OutputError(path_, errno);
+AppendFile AppendFile::open(std::string path) {
+  AppendFile file(std::move(path));
+  file.open_file(0);
   struct stat status {};
-  if (fstat(file_.get(), &status) != 0) throw OutputError(path_, errno);
-  flushed_ = static_cast<std::uint64_t>(status.st_size);
+  if (fstat(file.file_.get(), &status) != 0) throw OutputError(file.path_, errno);
+  file.flushed_ = static_cast<std::uint64_t>(status.st_size);
+  return file;
 }
 
-std::uint64_t AppendFile::append(std::string_view bytes) {
-  const std::uint64_t offset = size();
-  pending_ += bytes;
-  return offset;
+void AppendFile::open_file(int flags) {
+  constexpr int kFlags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+  file_ = FileDescriptor(::open(path_.c_str(), kFlags | flags, 0666));
+  if (!file_.is_open()) throw OutputError(path_, errno);
 }
 
 void AppendFile::flush() {
+  if (pending_bytes() > 0 && !file_.is_open()) open_file(O_EXCL);
   while (pending_bytes() > 0) {
     const auto count = pwrite(file_.get(), pending_.data() + written_, pending_bytes(),
                               static_cast<off_t>(flushed_));
@@ -45,7 +43,7 @@ void AppendFile::flush() {
 }
 
 void AppendFile::sync() {
-  if (fdatasync(file_.get()) != 0) throw OutputError(path_, errno);
+  if (fdatasync(file_.get()) != 0) throw OutputError::of_sync(path_, errno);
 }
 
 std::string AppendFile::read(std::uint64_t offset, std::size_t length) const {

@@ -4,25 +4,26 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
+#include <utility>
 
 #include "collector/file_descriptor.h"
 #include "collector/output_error.h"
 
 namespace fetchline {
 
-// Owned and called by the collector's loop thread. Everything but append() does I/O and throws
+// Owned and called by the collector's loop thread. Everything but tail() does I/O and throws
 // OutputError; none loses or repeats a byte: what flush() could not write it writes another time.
 class AppendFile {
  public:
-  enum class Existing { refuse, open };
+  // One to go on with; it need not be there.
+  [[nodiscard]] static AppendFile open(std::string path);
+  // An empty one, which flush() makes when there is something to write; it must not be there.
+  [[nodiscard]] static AppendFile create(std::string path) { return AppendFile(std::move(path)); }
 
-  AppendFile(std::string path, Existing existing);
-
-  // Returns the offset at which the bytes will stand.
-  std::uint64_t append(std::string_view bytes);
+  // What is appended to it will stand from size() on.
+  [[nodiscard]] std::string& tail() { return pending_; }
   void flush();
-  void sync();  // what was flushed is on the disk; an error is for ever (see collector/journal.h)
+  void sync();  // what was flushed is on the disk; an error is for ever
 
   [[nodiscard]] std::uint64_t size() const { return flushed_ + pending_.size() - written_; }
   [[nodiscard]] std::size_t pending_bytes() const { return pending_.size() - written_; }
@@ -34,6 +35,9 @@ class AppendFile {
   void remove();                 // its name; the file is of no use any more
 
  private:
+  explicit AppendFile(std::string path) : path_(std::move(path)) {}
+  void open_file(int flags);
+
   std::string path_;
   FileDescriptor file_;
   std::uint64_t flushed_ = 0;

@@ -21,7 +21,7 @@ CollectorCore::Settings core_settings(const CollectorOptions& options, const Sta
           .log = random_u64(),
           .window = options.window,
           .memory_bytes = options.memory_bytes,
-          .journal_bytes = log.journal ? std::max<std::uint64_t>(1, options.spill_bytes) : 0};
+          .journal_bytes = log.journal ? std::max(kLeastSpillBytes, options.spill_bytes) : 0};
 }
 
 }  // namespace
@@ -48,6 +48,7 @@ RunEnd Collector::run(std::stop_token drain, std::stop_token abort) {
   while (true) {
     const Instant now = std::chrono::steady_clock::now();
     receive(now);
+    if (core_.unsaved_control() != nullptr) save(now);
     put_out(now);
     save(now);
     compare_input();
@@ -67,11 +68,12 @@ RunEnd Collector::run(std::stop_token drain, std::stop_token abort) {
 
 void Collector::wait(Instant now) {
   auto timeout = core_.has_news() ? CollectorCore::kStateInterval : kTick;
-  if (core_.written() < core_.watermark()) timeout = std::min(timeout, CollectorCore::kSaveAfter);
-  if (const auto due = core_.next_save_due()) {
+  if (log_.journal && !output_full_ && core_.written() < core_.watermark()) {
+    timeout = std::min(timeout, CollectorCore::kSaveAfter);
+  }
+  if (const auto due = core_.next_save_due(); due && !journal_full_) {
     timeout = std::clamp(std::chrono::ceil<milliseconds>(*due - now), milliseconds(0), timeout);
   }
-  if (disk_full_since_) timeout = kTick;
   const int blocked = log_.sink->blocked_fd();
   zmq::pollitem_t items[] = {{port_.handle(), 0, ZMQ_POLLIN, 0},
                              {nullptr, wakeup_.fd(), ZMQ_POLLIN, 0},
@@ -107,7 +109,7 @@ void Collector::put_out(Instant now) {
 }
 
 void Collector::flush(Instant now) {
-  const bool flushed = try_disk(now, [this] {
+  const bool flushed = try_disk(output_full_, now, [this] {
     if (log_.hashes) log_.hashes->flush();
     log_.sink->flush();
   });
@@ -125,21 +127,15 @@ void Collector::note_written(Instant now) {
   log_.journal->drop_below(core_.written());
 }
 
-// What waits goes into the journal, many results in one write. While the disk is full nothing of it
-// is acknowledged.
+// What waits goes into the journal, many results in one write. While its disk is full nothing of it
+// is acknowledged, and nothing more is appended: one group in memory twice is enough.
 void Collector::save(Instant now) {
   if (!log_.journal) return;
-  const bool unfinished = !saving_.empty() || saving_control_;
-  if (!unfinished && !core_.save_due(now)) return;
-  if (!try_disk(now, [this] { log_.journal->make_ready(); })) return;
-  if (const auto* control = core_.unsaved_control(); control && saving_control_ != *control) {
-    saving_control_ = *control;
-    log_.journal->append(*control);
+  if (saving_.empty() && !saving_control_) {
+    if (!core_.save_due(now)) return;
+    append_unsaved();
   }
-  for (const Result* result : core_.take_unsaved()) {
-    saving_.emplace_back(result->index, log_.journal->append(*result));
-  }
-  if (!try_disk(now, [this] { log_.journal->commit(); })) return;
+  if (!try_disk(journal_full_, now, [this] { log_.journal->commit(); })) return;
   for (const auto& [index, place] : saving_) core_.set_saved(index, place);
   saving_.clear();
   const auto* control = core_.unsaved_control();
@@ -147,9 +143,19 @@ void Collector::save(Instant now) {
   saving_control_.reset();
 }
 
+void Collector::append_unsaved() {
+  if (const auto* control = core_.unsaved_control()) {
+    saving_control_ = *control;
+    log_.journal->append(*control);
+  }
+  for (const Result* result : core_.take_unsaved()) {
+    saving_.emplace_back(result->index, log_.journal->append(*result));
+  }
+}
+
 void Collector::compare_input() {
   for (const Recap& recap : core_.take_recaps()) {
-    const bool known = log_.hashes && recap.first < core_.written();
+    const bool known = log_.hashes && recap.first < core_.watermark();
     core_.compare(recap, known ? log_.hashes->read(recap.first, recap.hashes.size())
                                : std::vector<std::uint64_t>());
   }
@@ -157,25 +163,24 @@ void Collector::compare_input() {
 
 // Somebody may make room on a full disk: until then everything waits, and nothing is lost. Whether
 // it was written.
-bool Collector::try_disk(Instant now, const std::function<void()>& write) {
-  if (disk_full_since_ && now - last_disk_try_ < kDiskRetry) return false;
+bool Collector::try_disk(DiskFull& full, Instant now, const std::function<void()>& write) {
+  if (full && now - *full < kDiskRetry) return false;
   try {
     write();
-    if (disk_full_since_) spdlog::info("{}: there is room again", options_.output);
-    disk_full_since_.reset();
+    if (full) spdlog::info("{}: there is room again", options_.output);
+    full.reset();
     return true;
   } catch (const OutputError& error) {
-    if (!error.is_disk_full() || !log_.sink->can_wait_for_room() || draining_since_) throw;
-    if (!disk_full_since_) spdlog::error("{}; waiting for room", error.what());
-    if (!disk_full_since_) disk_full_since_ = now;
-    last_disk_try_ = now;
+    if (!error.is_disk_full() || !log_.sink->is_file() || draining_since_) throw;
+    if (!full) spdlog::error("{}; waiting for room", error.what());
+    full = now;
     return false;
   }
 }
 
 void Collector::finish(Instant now) {
-  if (disk_full_since_ || log_.sink->blocked_fd() >= 0) return;
-  const bool finished = try_disk(now, [this] {
+  if (output_full_ || log_.sink->blocked_fd() >= 0) return;
+  const bool finished = try_disk(manifest_full_, now, [this] {
     const ResultSink::Totals totals = log_.sink->finish();
     manifest_.job = core_.job();
     manifest_.count = core_.watermark();
@@ -186,7 +191,7 @@ void Collector::finish(Instant now) {
     if (log_.journal) write_manifest(manifest_path(options_.output), manifest_);
   });
   if (!finished) return;
-  log_.remove_journal();
+  log_.remove_journal(options_.output);
   core_.set_done(now);
 }
 
@@ -215,7 +220,8 @@ std::optional<RunEnd> Collector::ended(Instant now) const {
     return RunEnd{.kind = RunEnd::Kind::no_peer, .why = producer_watch_.whom() + " did not come"};
   }
   if (!draining_since_) return std::nullopt;
-  const bool all_safe = !core_.has_unsaved() && saving_.empty();
+  const bool all_safe = !log_.journal || (!core_.has_unsaved() && saving_.empty() &&
+                                          core_.written() == core_.watermark());
   const bool all_out = !core_.has_next() && log_.sink->blocked_fd() < 0 && core_.drained(now);
   if (!(all_out && all_safe) && now - *draining_since_ < options_.drain_timeout)
     return std::nullopt;

@@ -53,8 +53,10 @@ class Collector {
   void flush(Instant now);
   void note_written(Instant now);
   void save(Instant now);
+  void append_unsaved();
   void compare_input();
-  [[nodiscard]] bool try_disk(Instant now, const std::function<void()>& write);
+  using DiskFull = std::optional<Instant>;  // when it was tried last; empty: it is not full
+  [[nodiscard]] bool try_disk(DiskFull& full, Instant now, const std::function<void()>& write);
   void finish(Instant now);
   void send();
   void report(Instant now);
@@ -71,8 +73,7 @@ class Collector {
   std::vector<std::pair<Index, JournalPlace>> saving_;  // appended to the journal, not committed
   std::optional<JobControl> saving_control_;
   Instant last_sync_{};
-  std::optional<Instant> disk_full_since_;
-  Instant last_disk_try_{};
+  DiskFull output_full_, journal_full_, manifest_full_;  // none makes the others wait
   std::optional<Instant> draining_since_;
 };
 

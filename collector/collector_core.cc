@@ -7,6 +7,13 @@
 #include "proto/codec.h"
 
 namespace fetchline {
+namespace {
+
+// A list that may hold what is of no use any more is cleaned when that may be half of it, and not
+// more often.
+std::size_t next_limit(const std::vector<Index>& cleaned) { return 2 * cleaned.size() + 1024; }
+
+}  // namespace
 
 CollectorCore::CollectorCore(const Settings& settings, const std::optional<Recovered>& recovered)
     : boot_(settings.boot),
@@ -26,7 +33,7 @@ CollectorCore::CollectorCore(const Settings& settings, const std::optional<Recov
 }
 
 void CollectorCore::restore(Index index, std::uint64_t task_hash, const JournalPlace& place) {
-  (void)reorder_.restore(index, task_hash, place);
+  if (!total() || index < *total()) (void)reorder_.restore(index, task_hash, place);
 }
 
 void CollectorCore::on_message(const PeerId& peer, Received received, Instant now) {
@@ -134,12 +141,10 @@ void CollectorCore::on_results(const PeerId& peer, Results& message, Instant now
     switch (reorder_.store(std::move(result))) {
       case ReorderBuffer::Verdict::stored:
         note_unsaved(index, bytes, now);
-        sender.unsafe.push_back(index);
+        note_stored(sender, index);
         break;
       case ReorderBuffer::Verdict::duplicate:
-        if (std::find(sender.unsafe.begin(), sender.unsafe.end(), index) == sender.unsafe.end()) {
-          sender.unsafe.push_back(index);
-        }
+        note_stored(sender, index);
         break;
       case ReorderBuffer::Verdict::beyond:
         ++dropped_;
@@ -152,11 +157,23 @@ void CollectorCore::on_results(const PeerId& peer, Results& message, Instant now
   }
 }
 
+void CollectorCore::note_stored(Sender& sender, Index index) {
+  if (is_safe(index)) return sender.accepted.push_back(index);
+  sender.unsafe.push_back(index);
+  if (sender.unsafe.size() <= sender.most_unsafe) return;
+  std::sort(sender.unsafe.begin(), sender.unsafe.end());
+  sender.unsafe.erase(std::unique(sender.unsafe.begin(), sender.unsafe.end()), sender.unsafe.end());
+  sender.most_unsafe = next_limit(sender.unsafe);
+}
+
 void CollectorCore::note_unsaved(Index index, std::size_t bytes, Instant now) {
   if (!has_journal_) return;
   if (unsaved_.empty()) unsaved_since_ = now;
   unsaved_.push_back(index);
   unsaved_bytes_ += bytes;
+  if (unsaved_.size() <= most_unsaved_) return;
+  std::erase_if(unsaved_, [&](Index waiting) { return reorder_.unsaved(waiting) == nullptr; });
+  most_unsaved_ = next_limit(unsaved_);
 }
 
 bool CollectorCore::save_due(Instant now) const {
@@ -207,9 +224,22 @@ void CollectorCore::on_bye(Epoch epoch, const Bye& bye) {
 }
 
 std::unique_ptr<Result> CollectorCore::take_next() {
+  if (!has_next()) return nullptr;
+  if (reorder_.is_saved(reorder_.watermark())) taken_saved_.push_back(reorder_.watermark());
   auto next = reorder_.take_next();
-  if (next) ++counts_[static_cast<std::size_t>(next->outcome)];
+  ++counts_[static_cast<std::size_t>(next->outcome)];
   return next;
+}
+
+void CollectorCore::set_written() {
+  written_ = reorder_.watermark();
+  taken_saved_.clear();
+  ++safe_changes_;
+}
+
+void CollectorCore::set_saved(Index index, const JournalPlace& place) {
+  reorder_.set_saved(index, place);
+  ++safe_changes_;
 }
 
 void CollectorCore::advance(Instant now) {
@@ -252,12 +282,29 @@ Index CollectorCore::safe_watermark() const {
 }
 
 // Written, or saved: then the sender may forget it.
+bool CollectorCore::is_safe(Index index) const {
+  if (!has_journal_ || index < written_ || reorder_.is_saved(index)) return true;
+  return std::binary_search(taken_saved_.begin(), taken_saved_.end(), index);
+}
+
 void CollectorCore::acknowledge_safe(Sender& sender) {
+  if (sender.safe_changes == safe_changes_) return;
+  sender.safe_changes = safe_changes_;
   std::erase_if(sender.unsafe, [&](Index index) {
-    const bool safe = !has_journal_ || index < written_ || reorder_.is_saved(index);
+    const bool safe = is_safe(index);
     if (safe) sender.accepted.push_back(index);
     return safe;
   });
+}
+
+// Beyond the watermark; never less than was told before.
+IndexSet CollectorCore::committed() const {
+  IndexSet set;
+  for (const Index index : taken_saved_) set.insert(index);
+  const std::size_t room = kMaxRanges - std::min(kMaxRanges, set.ranges().size());
+  const IndexSet waiting = reorder_.indices(room);
+  for (const IndexRange& range : waiting.ranges()) set.insert(range);
+  return set;
 }
 
 // A quarter of the memory may be under way to us, shared by those who send.
@@ -307,7 +354,7 @@ void CollectorCore::tell_producer(Instant now) {
   state.total = total();
   state.compare_to = compare_to_;
   state.compared = compared_;
-  if (whole_state_due_) state.committed = reorder_.indices(kMaxRanges);
+  if (whole_state_due_) state.committed = committed();
   send(producer_, encode(control_.job, epoch_, state));
   state_due_ = false;
   whole_state_due_ = false;

@@ -62,12 +62,13 @@ class CollectorCore {
 
   // The next result in order; the caller puts it out before it asks for another.
   [[nodiscard]] std::unique_ptr<Result> take_next();
-  [[nodiscard]] bool has_next() const { return reorder_.has_next(); }
+  // None leaves before the journal knows whose it is.
+  [[nodiscard]] bool has_next() const { return !control_due_ && reorder_.has_next(); }
   // Where the next result stands when it is not in memory; then load_head() before take_next().
   [[nodiscard]] const JournalPlace* head_place() const { return reorder_.head_place(); }
   void load_head(Result result) { reorder_.load_head(std::move(result)); }
   // Everything taken so far is out and safe.
-  void set_written() { written_ = reorder_.watermark(); }
+  void set_written();
   // Every result was taken. The caller makes the output durable, then says set_done().
   [[nodiscard]] bool complete() const { return total() && reorder_.watermark() == *total(); }
   void set_done(Instant now);
@@ -77,7 +78,7 @@ class CollectorCore {
   [[nodiscard]] bool save_due(Instant now) const;
   [[nodiscard]] std::optional<Instant> next_save_due() const;
   [[nodiscard]] std::vector<const Result*> take_unsaved();
-  void set_saved(Index index, const JournalPlace& place) { reorder_.set_saved(index, place); }
+  void set_saved(Index index, const JournalPlace& place);
   [[nodiscard]] bool has_unsaved() const { return !unsaved_.empty(); }
   [[nodiscard]] const JobControl* unsaved_control() const;
   void set_control_saved() { control_due_ = false; }
@@ -110,7 +111,9 @@ class CollectorCore {
   struct Sender {  // of results: a worker, or the producer for lines that are not tasks
     PeerId peer;
     Instant heard;
-    std::vector<Index> unsafe;             // stored, not to be acknowledged yet
+    std::vector<Index> unsafe;             // stored, not to be acknowledged yet; repeats allowed
+    std::size_t most_unsafe = 0;           // then it is looked for repeats
+    std::uint64_t safe_changes = 0;        // those that unsafe was searched after
     std::vector<Index> accepted, refused;  // to be acknowledged
     bool told_tight = false;               // it holds back what is not the head
     Index told_watermark = 0;
@@ -121,7 +124,10 @@ class CollectorCore {
   void on_end(Epoch epoch, const End& end);
   void on_recap(Epoch epoch, Recap& recap);
   void begin_epoch(const Open& open);
+  [[nodiscard]] bool is_safe(Index index) const;
+  void note_stored(Sender& sender, Index index);
   void acknowledge_safe(Sender& sender);
+  [[nodiscard]] IndexSet committed() const;
   void note_unsaved(Index index, std::size_t bytes, Instant now);
   [[nodiscard]] Index safe_watermark() const;
   void on_bye(Epoch epoch, const Bye& bye);
@@ -138,7 +144,10 @@ class CollectorCore {
   const bool has_journal_;
   ReorderBuffer reorder_;
   Index written_ = 0;
-  std::vector<Index> unsaved_;  // in the order of arrival; some may have left since
+  std::vector<Index> taken_saved_;  // saved, and taken since, and not written; ascending
+  std::uint64_t safe_changes_ = 0;  // how often something became safe
+  std::vector<Index> unsaved_;      // in the order of arrival; some may have left since
+  std::size_t most_unsaved_ = 0;    // then those are looked for
   std::size_t unsaved_bytes_ = 0;
   Instant unsaved_since_{};
   OutcomeCounts counts_{};

@@ -1,7 +1,6 @@
 #include "collector/journal.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -16,21 +15,30 @@ namespace {
 
 constexpr std::string_view kSegmentPrefix = "segment-";
 constexpr std::size_t kDigits = 8;
+constexpr std::size_t kReadBytes = std::size_t{1} << 20;
+
+std::string name_of(std::uint32_t number) {
+  std::string digits = std::to_string(number);
+  digits.insert(0, kDigits - std::min(kDigits, digits.size()), '0');
+  return std::string(kSegmentPrefix) + digits;
+}
 
 std::optional<std::uint32_t> number_of(const std::string& name) {
   if (!name.starts_with(kSegmentPrefix)) return std::nullopt;
   std::uint32_t number = 0;
-  const char* const end = name.data() + name.size();
-  const auto [at, error] = std::from_chars(name.data() + kSegmentPrefix.size(), end, number);
-  if (error != std::errc{} || at != end || number == 0) return std::nullopt;
+  std::from_chars(name.data() + kSegmentPrefix.size(), name.data() + name.size(), number);
+  if (number == 0 || name != name_of(number)) return std::nullopt;
   return number;
 }
 
 std::vector<std::uint32_t> segment_numbers(const std::string& directory) {
   std::vector<std::uint32_t> numbers;
-  for (const auto& file : std::filesystem::directory_iterator(directory)) {
-    if (const auto number = number_of(file.path().filename().string())) numbers.push_back(*number);
+  std::error_code error;
+  std::filesystem::directory_iterator file(directory, error);
+  for (; !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
+    if (const auto number = number_of(file->path().filename().string())) numbers.push_back(*number);
   }
+  if (error) throw OutputError(directory, error.value());
   std::sort(numbers.begin(), numbers.end());
   return numbers;
 }
@@ -43,9 +51,7 @@ Journal::Journal(std::string directory, Durability durability, std::uint64_t seg
 }
 
 std::string Journal::path_of(std::uint32_t number) const {
-  std::string digits = std::to_string(number);
-  digits.insert(0, kDigits - std::min(kDigits, digits.size()), '0');
-  return directory_ + "/" + std::string(kSegmentPrefix) + digits;
+  return directory_ + "/" + name_of(number);
 }
 
 Journal::Recovered Journal::recover() {
@@ -56,80 +62,100 @@ Journal::Recovered Journal::recover() {
     recover_segment(number, number == numbers.back(), recovered);
   }
   if (recovered.control) control_ = *recovered.control;
+  if (durability_ == Durability::power) {
+    sync_directory(directory_);
+    sync_directory_of(directory_);
+  }
   return recovered;
 }
 
 void Journal::recover_segment(std::uint32_t number, bool is_last, Recovered& to) {
-  Segment segment{AppendFile(path_of(number), AppendFile::Existing::open), 0};
-  const std::string bytes = segment.file.read(0, segment.file.size());
-  std::size_t at = 0;
-  while (at < bytes.size()) {
-    const auto parsed = parse_entry(std::string_view(bytes).substr(at));
-    if (const auto* fault = std::get_if<EntryFault>(&parsed)) {
-      // Only the last entry of all can have been under way when the process died.
-      const bool torn = *fault == EntryFault::torn && is_last;
-      if (!torn) throw DamagedError(segment.file.path(), at, "not a whole entry of the journal");
-      to.cut_bytes += bytes.size() - at;
-      segment.file.cut(at);
-      segment.file.sync();
-      break;
+  Segment segment{AppendFile::open(path_of(number)), 0};
+  AppendFile& file = segment.file;
+  const std::string rest = recover_entries(number, segment, to);
+  if (!rest.empty()) {
+    const std::uint64_t at = file.size() - rest.size();
+    // Only the last entries of all can have been under way when the process died.
+    if (!is_last || was_settled(rest, at)) {
+      throw DamagedError(file.path(), at, "not a whole entry of the journal");
     }
-    const auto& entry = std::get<JournalEntry>(parsed);
-    if (entry.kind == JournalEntry::Kind::control) {
-      to.control = job_control_of(entry.payload);
-      if (!to.control) throw DamagedError(segment.file.path(), at, "unknown control entry");
-    } else {
-      const auto length = static_cast<std::uint32_t>(entry.payload.size());
-      to.results.push_back(
-          {entry.index, entry.task_hash, {at + kEntryHeaderBytes, number, length}});
-      segment.end = std::max(segment.end, entry.index + 1);
-    }
-    at += entry.bytes();
+    to.cut_bytes += rest.size();
+    file.cut(at);
   }
+  // The process before this one may have died between its write and its fdatasync. What is
+  // recovered is told to be safe.
+  if (!rest.empty() || durability_ == Durability::power) file.sync();
   segments_.emplace(number, std::move(segment));
 }
 
+// What is left behind the last whole entry. No more is read at a time than the largest entry asks
+// for.
+std::string Journal::recover_entries(std::uint32_t number, Segment& segment, Recovered& to) {
+  const AppendFile& file = segment.file;
+  std::uint64_t at = 0;
+  for (std::size_t window = kReadBytes;;) {
+    std::string bytes = file.read(at, window);
+    const bool is_rest = bytes.size() < window;
+    std::size_t begin = 0;
+    while (const auto entry = parse_entry(std::string_view(bytes).substr(begin))) {
+      const std::uint64_t offset = at + begin;
+      const EntryHead& head = entry->head;
+      if (head.kind == EntryHead::Kind::control) {
+        to.control = job_control_of(entry->payload);
+        if (!to.control) throw DamagedError(file.path(), offset, "unknown control entry");
+      } else if (head.kind == EntryHead::Kind::result && head.index < kMaxIndex) {
+        const auto length = static_cast<std::uint32_t>(entry->payload.size());
+        to.results.push_back(
+            {head.index, head.task_hash, {offset + kEntryHeaderBytes, number, length}});
+        segment.end = std::max(segment.end, head.index + 1);
+      } else {
+        throw DamagedError(file.path(), offset, "an entry of another version");
+      }
+      begin += entry->bytes();
+    }
+    at += begin;
+    if (is_rest) return bytes.substr(begin);
+    if (begin == 0) window *= 2;
+  }
+}
+
+// Where to append: to a new segment when the last has had its share, or is a dead process's:
+// nothing is ever written behind a cut. What is committed together is in one segment.
+AppendFile& Journal::end_file() {
+  const bool has_room = segment_open_ && (has_uncommitted() ||
+                                          segments_.at(last_number_).file.size() < segment_bytes_);
+  if (has_room) return segments_.at(last_number_).file;
+  ++last_number_;
+  segment_open_ = true;
+  directory_changed_ = true;
+  committed_bytes_ = 0;
+  segments_.emplace(last_number_, Segment{AppendFile::create(path_of(last_number_)), 0});
+  if (!control_.job.is_none()) append(control_);
+  return segments_.at(last_number_).file;
+}
+
+EntryHead Journal::head(EntryHead::Kind kind, const AppendFile& file) const {
+  const bool in_order = durability_ == Durability::process;
+  return {.kind = kind, .settled = in_order ? file.size() : committed_bytes_};
+}
+
 JournalPlace Journal::append(const Result& result) {
+  AppendFile& file = end_file();
   Segment& segment = segments_.at(last_number_);
-  std::string payload;
-  append_stored(payload, result);
-  entry_.clear();
-  append_entry(entry_, {.kind = JournalEntry::Kind::result,
-                        .index = result.index,
-                        .task_hash = result.task_hash,
-                        .payload = payload});
   segment.end = std::max(segment.end, result.index + 1);
-  const std::uint64_t at = segment.file.append(entry_);
-  return {at + kEntryHeaderBytes, last_number_, static_cast<std::uint32_t>(payload.size())};
+  EntryHead entry = head(EntryHead::Kind::result, file);
+  entry.index = result.index;
+  entry.task_hash = result.task_hash;
+  const std::uint64_t offset = file.size() + kEntryHeaderBytes;
+  append_entry(file.tail(), entry, [&](std::string& to) { append_stored(to, result); });
+  return {offset, last_number_, static_cast<std::uint32_t>(file.size() - offset)};
 }
 
 void Journal::append(const JobControl& control) {
   control_ = control;
-  const std::string payload = to_json(control);
-  entry_.clear();
-  append_entry(entry_, {.kind = JournalEntry::Kind::control, .payload = payload});
-  segments_.at(last_number_).file.append(entry_);
-}
-
-// A new segment when the last has had its share, or is a dead process's: nothing is ever written
-// behind a cut.
-void Journal::make_ready() {
-  if (segment_open_ &&
-      (has_uncommitted() || segments_.at(last_number_).file.size() < segment_bytes_))
-    return;
-  const std::uint32_t number = last_number_ + 1;
-  Segment segment{AppendFile(path_of(number), AppendFile::Existing::open), 0};
-  segment.file.cut(0);  // of a commit that failed
-  if (!control_.job.is_none()) {
-    entry_.clear();
-    const std::string payload = to_json(control_);
-    append_entry(entry_, {.kind = JournalEntry::Kind::control, .payload = payload});
-    segment.file.append(entry_);
-  }
-  last_number_ = number;
-  segment_open_ = true;
-  directory_changed_ = true;
-  segments_.emplace(number, std::move(segment));
+  AppendFile& file = end_file();
+  append_entry(file.tail(), head(EntryHead::Kind::control, file),
+               [&](std::string& to) { to += to_json(control); });
 }
 
 bool Journal::has_uncommitted() const {
@@ -140,12 +166,14 @@ void Journal::commit() {
   if (!has_uncommitted()) return;
   AppendFile& file = segments_.at(last_number_).file;
   file.flush();
-  if (durability_ != Durability::power) return;
-  file.sync();
-  if (!directory_changed_) return;
-  sync_directory(directory_);
-  sync_directory_of(directory_);
+  if (durability_ == Durability::power) file.sync();
+  if (durability_ == Durability::power && directory_changed_) {
+    sync_directory(directory_);
+    sync_directory_of(directory_);
+  }
   directory_changed_ = false;
+  committed_bytes_ = file.size();
+  control_number_ = last_number_;
 }
 
 Result Journal::read(const JournalPlace& place) const {
@@ -154,19 +182,17 @@ Result Journal::read(const JournalPlace& place) const {
   const AppendFile& file = segment->second.file;
   const std::string bytes =
       file.read(place.offset - kEntryHeaderBytes, kEntryHeaderBytes + place.length);
-  const auto parsed = parse_entry(bytes);
-  const auto* entry = std::get_if<JournalEntry>(&parsed);
-  auto result = entry != nullptr ? decode_stored(entry->payload) : std::nullopt;
+  const auto entry = parse_entry(bytes);
+  auto result = entry ? decode_stored(entry->payload) : std::nullopt;
   if (!result) {
     throw DamagedError(file.path(), place.offset - kEntryHeaderBytes, "not what was written");
   }
   return std::move(*result);
 }
 
-// The last one stays: it has the control, once that is committed.
-void Journal::drop_below(Index watermark) {
-  if (!segment_open_ || has_uncommitted()) return;
-  for (auto at = segments_.begin(); at != segments_.end() && at->first != last_number_;) {
+// The newest one with a committed control stays, and what may come behind it.
+void Journal::drop_below(Index watermark) try {
+  for (auto at = segments_.begin(); at != segments_.end() && at->first < control_number_;) {
     if (at->second.end > watermark) {
       ++at;
       continue;
@@ -174,13 +200,8 @@ void Journal::drop_below(Index watermark) {
     at->second.file.remove();
     at = segments_.erase(at);
   }
-}
-
-void Journal::remove() {
-  for (auto& [number, segment] : segments_) segment.file.remove();
-  segments_.clear();
-  segment_open_ = false;
-  if (rmdir(directory_.c_str()) != 0 && errno != ENOENT) throw OutputError(directory_, errno);
+} catch (const OutputError& error) {
+  if (!error.is_disk_full()) throw;  // some file systems need room to remove a file: another time
 }
 
 std::uint64_t Journal::bytes() const {

@@ -4,10 +4,9 @@
 // A directory of segments, each a file of entries (journal_format.h) that starts with the control
 // of the job, so that any segment may go when all its results are out.
 //
-// Owned and called by the collector's loop thread; all of it blocks on the disk. OutputError: what
-// cannot be written; after a full disk commit() may be called again. An fdatasync that failed is
-// for ever, because the kernel may have dropped what it could not write: nothing of that commit
-// may be acknowledged, now or later. DamagedError: what cannot be read back.
+// Owned and called by the collector's loop thread; all of it but append() blocks on the disk.
+// OutputError: what cannot be written; when the disk was full commit() is called again later, and
+// until it returns nothing of it is acknowledged. DamagedError: what cannot be read back.
 #pragma once
 
 #include <cstdint>
@@ -47,11 +46,10 @@ class Journal {
   Journal(std::string directory, Durability durability,
           std::uint64_t segment_bytes = kSegmentBytes);
 
-  // What an earlier process left behind; asked for once, before anything is appended.
+  // What an earlier process left behind, as safe now as if it had been committed; asked for once,
+  // before anything is appended.
   [[nodiscard]] Recovered recover();
 
-  // Opens a segment if one is needed: before append(), which does no I/O then.
-  void make_ready();
   // In memory until commit().
   JournalPlace append(const Result& result);
   void append(const JobControl& control);
@@ -61,7 +59,6 @@ class Journal {
   [[nodiscard]] Result read(const JournalPlace& place) const;  // of what was committed
 
   void drop_below(Index watermark);  // removes segments that hold nothing else
-  void remove();                     // all of it; the journal is of no use any more
 
   [[nodiscard]] std::uint64_t bytes() const;  // on disk
 
@@ -73,16 +70,20 @@ class Journal {
 
   [[nodiscard]] std::string path_of(std::uint32_t number) const;
   void recover_segment(std::uint32_t number, bool is_last, Recovered& to);
+  [[nodiscard]] std::string recover_entries(std::uint32_t number, Segment& segment, Recovered& to);
+  [[nodiscard]] AppendFile& end_file();
+  [[nodiscard]] EntryHead head(EntryHead::Kind kind, const AppendFile& file) const;
 
   const std::string directory_;
   const Durability durability_;
   const std::uint64_t segment_bytes_;
   std::map<std::uint32_t, Segment> segments_;  // by number; the last one is written to
   std::uint32_t last_number_ = 0;
-  bool segment_open_ = false;  // the last one is ours to append to
+  bool segment_open_ = false;          // the last one is ours to append to
+  std::uint64_t committed_bytes_ = 0;  // of it
+  std::uint32_t control_number_ = 0;   // the newest one of ours with a control that is committed
   bool directory_changed_ = false;
   JobControl control_;  // as appended last: what a new segment starts with
-  std::string entry_;   // kept for its memory
 };
 
 }  // namespace fetchline

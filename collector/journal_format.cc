@@ -2,8 +2,6 @@
 
 #include <xxhash.h>
 
-#include <algorithm>
-#include <array>
 #include <bit>
 #include <cstring>
 
@@ -12,15 +10,16 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "numbers are copied as they are");
 
-constexpr std::uint32_t kMagic = 0x314A4C46;  // "FLJ1"
+constexpr std::string_view kMagic = "FLJ1";
 constexpr unsigned kKindShift = 56;
-constexpr std::size_t kHeaderHashAt = 32;
+constexpr std::size_t kLengthAt = 4, kIndexAt = 8, kTaskHashAt = 16, kSettledAt = 24,
+                      kPayloadHashAt = 32, kHeaderHashAt = 40;
 
 std::uint64_t hash_of(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
 template <class Number>
-void put(std::string& to, Number number) {
-  to.append(reinterpret_cast<const char*>(&number), sizeof number);
+void put(char* at, Number number) {
+  std::memcpy(at, &number, sizeof number);
 }
 
 template <class Number>
@@ -30,54 +29,47 @@ Number number_at(std::string_view bytes, std::size_t at) {
   return number;
 }
 
-bool is_header(std::string_view header) {
-  return number_at<std::uint32_t>(header, 0) == kMagic &&
-         number_at<std::uint64_t>(header, kHeaderHashAt) ==
-             hash_of(header.substr(0, kHeaderHashAt));
-}
-
-bool is_kind(std::uint8_t kind) {
-  return kind == static_cast<std::uint8_t>(JournalEntry::Kind::result) ||
-         kind == static_cast<std::uint8_t>(JournalEntry::Kind::control);
-}
-
-// A file may have grown before its bytes came to the disk: then the power went.
-bool is_blank(std::string_view bytes) {
-  return std::all_of(bytes.begin(), bytes.end(), [](char byte) { return byte == '\0'; });
+bool begins_with_header(std::string_view rest) {
+  return rest.size() >= kEntryHeaderBytes && rest.starts_with(kMagic) &&
+         number_at<std::uint64_t>(rest, kHeaderHashAt) == hash_of(rest.substr(0, kHeaderHashAt));
 }
 
 }  // namespace
 
-void append_entry(std::string& to, const JournalEntry& entry) {
-  const std::size_t begin = to.size();
-  put(to, kMagic);
-  put(to, static_cast<std::uint32_t>(entry.payload.size()));
-  put(to, entry.index | static_cast<std::uint64_t>(entry.kind) << kKindShift);
-  put(to, entry.task_hash);
-  put(to, hash_of(entry.payload));
-  put(to, hash_of(std::string_view(to).substr(begin, kHeaderHashAt)));
-  to += entry.payload;
+void seal_entry(std::string& to, std::size_t begin, const EntryHead& head) {
+  char* const header = to.data() + begin;
+  const auto payload = std::string_view(to).substr(begin + kEntryHeaderBytes);
+  std::memcpy(header, kMagic.data(), kMagic.size());
+  put(header + kLengthAt, static_cast<std::uint32_t>(payload.size()));
+  put(header + kIndexAt, head.index | static_cast<std::uint64_t>(head.kind) << kKindShift);
+  put(header + kTaskHashAt, head.task_hash);
+  put(header + kSettledAt, head.settled);
+  put(header + kPayloadHashAt, hash_of(payload));
+  put(header + kHeaderHashAt, hash_of({header, kHeaderHashAt}));
 }
 
-std::variant<JournalEntry, EntryFault> parse_entry(std::string_view rest) {
-  if (rest.size() < kEntryHeaderBytes || is_blank(rest)) return EntryFault::torn;
-  const std::string_view header = rest.substr(0, kEntryHeaderBytes);
-  if (!is_header(header)) return EntryFault::damaged;
-  const auto length = number_at<std::uint32_t>(header, 4);
-  const std::string_view behind = rest.substr(kEntryHeaderBytes);
-  if (behind.size() < length) return EntryFault::torn;
+std::optional<JournalEntry> parse_entry(std::string_view rest) {
+  if (!begins_with_header(rest)) return std::nullopt;
+  const auto length = number_at<std::uint32_t>(rest, kLengthAt);
   JournalEntry entry;
-  entry.payload = behind.substr(0, length);
-  if (number_at<std::uint64_t>(header, 24) != hash_of(entry.payload)) {
-    return behind.size() == length ? EntryFault::torn : EntryFault::damaged;
-  }
-  const auto index_and_kind = number_at<std::uint64_t>(header, 8);
-  const auto kind = static_cast<std::uint8_t>(index_and_kind >> kKindShift);
-  entry.kind = static_cast<JournalEntry::Kind>(kind);
-  entry.index = index_and_kind & ((std::uint64_t{1} << kKindShift) - 1);
-  entry.task_hash = number_at<std::uint64_t>(header, 16);
-  if (!is_kind(kind) || entry.index >= kMaxIndex) return EntryFault::damaged;
+  entry.payload = rest.substr(kEntryHeaderBytes, length);
+  if (entry.payload.size() < length) return std::nullopt;
+  if (number_at<std::uint64_t>(rest, kPayloadHashAt) != hash_of(entry.payload)) return std::nullopt;
+  const auto index_and_kind = number_at<std::uint64_t>(rest, kIndexAt);
+  entry.head.kind = static_cast<EntryHead::Kind>(index_and_kind >> kKindShift);
+  entry.head.index = index_and_kind & ((std::uint64_t{1} << kKindShift) - 1);
+  entry.head.task_hash = number_at<std::uint64_t>(rest, kTaskHashAt);
+  entry.head.settled = number_at<std::uint64_t>(rest, kSettledAt);
   return entry;
+}
+
+bool was_settled(std::string_view rest, std::uint64_t offset) {
+  for (auto at = rest.find(kMagic); at != std::string_view::npos; at = rest.find(kMagic, at + 1)) {
+    const std::string_view found = rest.substr(at);
+    if (begins_with_header(found) && number_at<std::uint64_t>(found, kSettledAt) > offset)
+      return true;
+  }
+  return false;
 }
 
 }  // namespace fetchline

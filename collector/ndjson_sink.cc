@@ -19,7 +19,7 @@ NdjsonSink::NdjsonSink(std::string path, OutputFile::Existing existing, RecordOp
 ResultSink::Recovered NdjsonSink::recover() {
   Recovered recovered;
   RecordReader reader;
-  file_.recover([&](std::string_view line) {
+  recovered.cut_bytes = file_.recover([&](std::string_view line) {
     const auto record = reader.read(line);
     if (!record || record->index != recovered.records) return false;
     ++recovered.records;

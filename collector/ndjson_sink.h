@@ -21,7 +21,7 @@ class NdjsonSink final : public ResultSink {
   void flush() override { file_.flush(); }
   void sync() override { file_.sync(); }
   [[nodiscard]] int blocked_fd() const override { return file_.blocked_fd(); }
-  [[nodiscard]] bool can_wait_for_room() const override { return file_.is_regular(); }
+  [[nodiscard]] bool is_file() const override { return file_.is_regular(); }
   Totals finish() override;
 
  private:

@@ -1,6 +1,7 @@
 // The output cannot be written: full disk, no permission, the reader is gone. Thrown by what
 // writes files in the collector; it becomes one line on stderr and exit code 9, unless the
-// collector chooses to wait for room.
+// collector chooses to wait for room. An fdatasync that failed is for ever, whatever it says: the
+// kernel may have dropped what it could not write, and the next one finds nothing wrong.
 #pragma once
 
 #include <cerrno>
@@ -19,10 +20,19 @@ class OutputError : public std::runtime_error {
                            std::generic_category().message(error_number) + std::string(advice)),
         error(error_number) {}
 
+  [[nodiscard]] static OutputError of_sync(std::string_view name, int error_number) {
+    OutputError error(name, error_number, " (what was written may be lost; --resume goes on)");
+    error.is_for_ever = true;
+    return error;
+  }
+
   // Room may come back: nothing was lost, trying again later is right.
-  [[nodiscard]] bool is_disk_full() const { return error == ENOSPC || error == EDQUOT; }
+  [[nodiscard]] bool is_disk_full() const {
+    return !is_for_ever && (error == ENOSPC || error == EDQUOT);
+  }
 
   int error;  // errno
+  bool is_for_ever = false;
 };
 
 }  // namespace fetchline

@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <climits>
 #include <utility>
-#include <vector>
 
 #include "collector/damaged.h"
 #include "collector/manifest.h"
@@ -26,6 +25,20 @@ constexpr std::size_t kStreamWriteBytes = PIPE_BUF;
 // A single record may be far larger than the room there normally is; its memory is given back.
 constexpr std::size_t kKeptCapacityBytes = 4 * OutputFile::kRoomBytes;
 
+// The power went before all of a line came to the disk: there are zeros in it, which no record has.
+// What is written between two syncs is far less than this; farther from the end it is damage.
+bool is_hole(std::string_view line, std::uint64_t bytes_to_end) {
+  constexpr std::uint64_t kMostUnsyncedBytes = std::uint64_t{64} << 20;
+  return bytes_to_end <= kMostUnsyncedBytes && line.find('\0') != std::string_view::npos;
+}
+
+// Opening a FIFO for reading too would make us the reader that it has to wait for.
+bool is_to_be_read(const std::string& path, OutputFile::Existing existing) {
+  struct stat status {};
+  const bool is_stream = stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
+  return existing == OutputFile::Existing::resume && !is_stream;
+}
+
 }  // namespace
 
 OutputFile::OutputFile(std::string path, Existing existing)
@@ -38,23 +51,20 @@ OutputFile::OutputFile(std::string path, Existing existing)
   }
 }
 
-void OutputFile::recover(const std::function<bool(std::string_view line)>& keep) {
+std::uint64_t OutputFile::recover(const std::function<bool(std::string_view line)>& keep) {
+  struct stat status {};
+  if (fstat(fd_, &status) != 0) fail(errno);
+  const auto size = static_cast<std::uint64_t>(status.st_size);
   std::string bytes;  // from accepted_bytes_ on
-  std::vector<char> block(kRoomBytes);
-  while (true) {
-    const auto at = static_cast<off_t>(accepted_bytes_ + bytes.size());
-    const auto count = pread(fd_, block.data(), block.size(), at);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail(errno);
-    if (count == 0) break;
-    const std::size_t known = bytes.size();
-    bytes.append(block.data(), static_cast<std::size_t>(count));
+  bool whole = true;
+  while (whole && read_more(bytes)) {
     std::size_t begin = 0;
-    for (auto end = bytes.find('\n', known); end != std::string::npos;
-         end = bytes.find('\n', begin)) {
+    for (auto end = bytes.find('\n'); end != std::string::npos; end = bytes.find('\n', begin)) {
       const auto line = std::string_view(bytes).substr(begin, end - begin);
-      if (!keep(line))
+      whole = keep(line);
+      if (!whole && !is_hole(line, size - accepted_bytes_ - begin))
         throw DamagedError(name_, accepted_bytes_ + begin, "not the record due here");
+      if (!whole) break;
       begin = end + 1;
     }
     sha256_.update(std::string_view(bytes).substr(0, begin));
@@ -62,6 +72,22 @@ void OutputFile::recover(const std::function<bool(std::string_view line)>& keep)
     bytes.erase(0, begin);
   }
   cut(accepted_bytes_);
+  return size - accepted_bytes_;
+}
+
+// Up to the end of a line, unless the file ends before. False: it has ended.
+bool OutputFile::read_more(std::string& bytes) const {
+  while (true) {
+    const std::size_t known = bytes.size();
+    bytes.resize(known + kRoomBytes);
+    const auto at = static_cast<off_t>(accepted_bytes_ + known);
+    const auto count = pread(fd_, bytes.data() + known, kRoomBytes, at);
+    const int error = errno;
+    bytes.resize(known + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    if (count < 0 && error != EINTR) fail(error);
+    if (count == 0) return false;
+    if (bytes.find('\n', known) != std::string::npos) return true;
+  }
 }
 
 void OutputFile::cut(std::uint64_t size) {
@@ -87,11 +113,11 @@ void OutputFile::flush() {
 int OutputFile::blocked_fd() const { return pending_bytes() > 0 && !is_regular() ? fd_ : -1; }
 
 void OutputFile::sync() {
-  if (is_regular() && fdatasync(fd_) != 0) fail(errno);
+  if (is_regular() && fdatasync(fd_) != 0) throw OutputError::of_sync(name_, errno);
 }
 
 void OutputFile::open_path(Existing existing) {
-  const int access = existing == Existing::resume ? O_RDWR : O_WRONLY;
+  const int access = is_to_be_read(name_, existing) ? O_RDWR : O_WRONLY;
   const int flags = access | O_CLOEXEC | O_NOCTTY;
   const int exclusive = existing == Existing::refuse ? O_EXCL : 0;
   owned_ = FileDescriptor(open(name_.c_str(), flags | O_CREAT | exclusive, 0666));

@@ -30,9 +30,10 @@ class OutputFile {
   OutputFile(std::string path, Existing existing);
 
   // What an earlier process wrote, line by line, without the newlines: it is kept as if it had been
-  // appended. A last line without its newline was torn and is cut. False of `line` is damage.
-  // Throws DamagedError. Called before append(), for a regular file that is resumed.
-  void recover(const std::function<bool(std::string_view line)>& keep);
+  // appended. A last line without its newline was torn and is cut, and so is what the loss of power
+  // left a hole in: returns how many bytes. Otherwise false of `line` is damage. Throws
+  // DamagedError. Called before append(), for a regular file that is resumed.
+  std::uint64_t recover(const std::function<bool(std::string_view line)>& keep);
 
   void append(std::string_view bytes);
 
@@ -61,6 +62,7 @@ class OutputFile {
   enum class Kind { regular, socket, stream };
 
   void open_path(Existing existing);
+  [[nodiscard]] bool read_more(std::string& bytes) const;
   void cut(std::uint64_t size);
   void inspect();
   [[nodiscard]] bool takes_bytes_now() const;

@@ -2,6 +2,8 @@
 
 #include <simdjson.h>
 
+#include <new>
+
 namespace fetchline {
 namespace {
 
@@ -15,7 +17,12 @@ std::optional<Outcome> outcome_of(std::string_view name) {
 
 }  // namespace
 
-RecordReader::RecordReader() : json_(std::make_unique<simdjson::dom::parser>()) {}
+// A record is one level deeper than the `meta` in it, which is as deep as a parser takes otherwise.
+RecordReader::RecordReader() : json_(std::make_unique<simdjson::dom::parser>()) {
+  constexpr std::size_t kCapacityAtFirst = 4096;
+  const auto error = json_->allocate(kCapacityAtFirst, simdjson::DEFAULT_MAX_DEPTH + 1);
+  if (error != simdjson::SUCCESS) throw std::bad_alloc();
+}
 RecordReader::~RecordReader() = default;
 
 std::optional<RecordHead> RecordReader::read(std::string_view line) {

@@ -18,6 +18,7 @@ class ResultSink {
   struct Recovered {
     Index records = 0;
     OutcomeCounts counts{};
+    std::uint64_t cut_bytes = 0;
   };
   // What stands in an output that is resumed; a torn tail is cut. Called before the first write().
   // Throws DamagedError.
@@ -33,8 +34,9 @@ class ResultSink {
   // The descriptor to wait on for POLLOUT when flush() left something behind; -1 when nothing is.
   [[nodiscard]] virtual int blocked_fd() const = 0;
 
-  // Whether a full disk is worth waiting for: someone may make room for a file, not for a device.
-  [[nodiscard]] virtual bool can_wait_for_room() const = 0;
+  // Not a pipe or a device: it can be read again, and a full disk is worth waiting for, because
+  // someone may make room.
+  [[nodiscard]] virtual bool is_file() const = 0;
 
   // Everything is out: bytes written in total and their SHA-256 (64 hex digits).
   struct Totals {

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "collector/ndjson_sink.h"
@@ -20,23 +21,33 @@ bool exists(const std::string& path) {
          std::filesystem::file_type::not_found;
 }
 
-void remove_tree(const std::string& path) {
+std::error_code remove_tree(const std::string& path) {
   std::error_code error;
   std::filesystem::remove_all(path, error);
-  if (error) throw OutputError(path, error.value());
+  return error;
 }
 
-// Segments are all open at once: not too many of them, whatever the limit.
+// A complete output needs none. What cannot be removed is told and does no harm: a collector that
+// resumes finds the manifest first.
+void remove_spent(const std::string& spill) {
+  if (const auto error = remove_tree(spill)) {
+    spdlog::warn("{}: is of no use any more but stays: {}", spill, error.message());
+  }
+}
+
+std::uint64_t size_of(const std::string& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  if (error) throw OutputError(path, error.value());
+  return size;
+}
+
+// An eighth of the limit, so that what is out is not kept for long; but segments are all open at
+// once, so not too many of them, whatever the limit.
 std::uint64_t segment_bytes(const CollectorOptions& options) {
   constexpr std::uint64_t kMostSegments = 128;
-  return std::max(Journal::kSegmentBytes, options.spill_bytes / kMostSegments);
-}
-
-void check_finished(const CollectorOptions& options, const Manifest& manifest) {
-  const auto size = std::filesystem::file_size(options.output);
-  if (size == manifest.bytes) return;
-  throw DamagedError(options.output, size,
-                     "its manifest says " + std::to_string(manifest.bytes) + " bytes");
+  const std::uint64_t limit = std::max(kLeastSpillBytes, options.spill_bytes);
+  return std::max(std::min(Journal::kSegmentBytes, limit / 8), limit / kMostSegments);
 }
 
 void open_journal(StageLog& log, const CollectorOptions& options, Index records) {
@@ -54,22 +65,34 @@ void open_journal(StageLog& log, const CollectorOptions& options, Index records)
   log.recovered->watermark = records;
 }
 
+void take_finished(StageLog& log, const CollectorOptions& options) {
+  const std::uint64_t size = size_of(options.output);
+  if (size != log.finished->bytes) {
+    throw DamagedError(options.output, std::min(size, log.finished->bytes),
+                       "its manifest says " + std::to_string(log.finished->bytes) + " bytes");
+  }
+  log.recovered.emplace();
+  log.recovered->control.job = log.finished->job;
+  log.recovered->watermark = log.finished->count;
+  log.recovered->counts = log.finished->outcomes;
+  remove_spent(spill_path(options.output));
+}
+
 void resume(StageLog& log, const CollectorOptions& options) {
   const std::string spill = spill_path(options.output);
   log.finished = read_manifest(manifest_path(options.output));
-  if (log.finished) {
-    check_finished(options, *log.finished);
-    log.recovered.emplace();
-    log.recovered->control.job = log.finished->job;
-    log.recovered->watermark = log.finished->count;
-    log.recovered->counts = log.finished->outcomes;
-    return remove_tree(spill);
-  }
-  const bool had_journal = exists(spill);
-  const ResultSink::Recovered out = log.sink->recover();
-  if (out.records > 0 && !had_journal) {
+  if (log.finished) return take_finished(log, options);
+  // Before anything of it is cut: it may be a file of another kind.
+  if (!exists(spill) && size_of(options.output) > 0) {
     throw OutputError(options.output, EEXIST, " (without " + spill + " it cannot be resumed)");
   }
+  const ResultSink::Recovered out = log.sink->recover();
+  if (out.cut_bytes > 0) {
+    spdlog::warn("{}: {} bytes at its end were not whole and are cut", options.output,
+                 out.cut_bytes);
+  }
+  // As safe as it is told to be: see Journal::recover().
+  if (options.durability == Journal::Durability::power) log.sink->sync();
   open_journal(log, options, out.records);
   if (log.recovered) {
     log.recovered->counts = out.counts;
@@ -84,30 +107,30 @@ void resume(StageLog& log, const CollectorOptions& options) {
 std::string spill_path(const std::string& output_path) { return output_path + ".spill"; }
 
 StageLog open_stage_log(const CollectorOptions& options) {
+  const bool is_stdout = options.output == "-";
   const std::string spill = spill_path(options.output);
-  const bool is_file = options.output != "-" && (!exists(options.output) ||
-                                                 std::filesystem::is_regular_file(options.output));
-  if (is_file && !options.resume && !options.overwrite && exists(spill)) {
+  if (!is_stdout && !options.resume && !options.overwrite && exists(spill)) {
     throw OutputError(spill, EEXIST, " (--resume goes on with it, --overwrite starts anew)");
   }
+  const bool existed = !is_stdout && exists(options.output);
   StageLog log;
   log.sink = std::make_unique<NdjsonSink>(options.output, existing(options), options.record);
-  if (!is_file) return log;
+  if (is_stdout || !log.sink->is_file()) return log;
   if (options.resume) {
+    if (!existed) remove_manifest(manifest_path(options.output));  // it vouches for nothing
     resume(log, options);
   } else {
-    remove_tree(spill);
+    if (const auto error = remove_tree(spill)) throw OutputError(spill, error.value());
     open_journal(log, options, 0);
   }
   return log;
 }
 
-void StageLog::remove_journal() {
+void StageLog::remove_journal(const std::string& output_path) {
   if (!journal) return;
-  hashes->remove();
-  journal->remove();
-  hashes.reset();
   journal.reset();
+  hashes.reset();
+  remove_spent(spill_path(output_path));
 }
 
 }  // namespace fetchline

@@ -27,8 +27,12 @@ struct StageLog {
   std::vector<Journal::Kept> waiting;  // results that stand in the journal
   std::optional<Manifest> finished;    // the job is done; there is no journal any more
 
-  void remove_journal();
+  // The output is complete and has its manifest.
+  void remove_journal(const std::string& output_path);
 };
+
+// A smaller limit is taken for this one.
+inline constexpr std::uint64_t kLeastSpillBytes = std::uint64_t{1} << 20;
 
 // "results.ndjson" has its journal in "results.ndjson.spill".
 [[nodiscard]] std::string spill_path(const std::string& output_path);

@@ -1,21 +1,19 @@
 #include "collector/task_hashes.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
 namespace fetchline {
 
-TaskHashes::TaskHashes(std::string path, Index count)
-    : file_(std::move(path), AppendFile::Existing::open) {
+TaskHashes::TaskHashes(std::string path, Index count) : file_(AppendFile::open(std::move(path))) {
   const std::uint64_t wanted = count * sizeof(std::uint64_t);
-  if (file_.size() > wanted) file_.cut(wanted);
-  if (file_.size() % sizeof(std::uint64_t) != 0) file_.cut(file_.size() / 8 * 8);
-  while (file_.size() < wanted) append(0);
-  file_.flush();
+  file_.cut(std::min(file_.size(), wanted) / sizeof(std::uint64_t) * sizeof(std::uint64_t));
+  file_.cut(wanted);  // what lacks reads as zeros
 }
 
 void TaskHashes::append(std::uint64_t hash) {
-  file_.append({reinterpret_cast<const char*>(&hash), sizeof hash});
+  file_.tail().append(reinterpret_cast<const char*>(&hash), sizeof hash);
 }
 
 std::vector<std::uint64_t> TaskHashes::read(Index first, std::size_t count) const {

@@ -20,7 +20,6 @@ class TaskHashes {
   void append(std::uint64_t hash);
   void flush() { file_.flush(); }
   [[nodiscard]] std::vector<std::uint64_t> read(Index first, std::size_t count) const;  // flushed
-  void remove() { file_.remove(); }
 
  private:
   AppendFile file_;

@@ -107,8 +107,8 @@ TEST(NdjsonSink, FinishingBeforeTheReaderTookItAllIsOurMistake) {
 
 TEST(NdjsonSink, RoomIsWorthWaitingForInAFileAndNotInADevice) {
   const TemporaryDirectory directory;
-  EXPECT_TRUE(NdjsonSink(directory.file("out"), Existing::refuse, {}).can_wait_for_room());
-  EXPECT_FALSE(NdjsonSink("/dev/full", Existing::refuse, {}).can_wait_for_room());
+  EXPECT_TRUE(NdjsonSink(directory.file("out"), Existing::refuse, {}).is_file());
+  EXPECT_FALSE(NdjsonSink("/dev/full", Existing::refuse, {}).is_file());
 }
 
 TEST(NdjsonSink, AFullDiskIsToldFromFlushAndNotFromWrite) {
