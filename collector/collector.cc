@@ -12,8 +12,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kTick{100};             // repeats are no finer than this
-constexpr int kMessagesPerTurn = 256;          // then results leave, and acknowledgements
+constexpr milliseconds kTick{100};     // repeats are no finer than this
+constexpr int kMessagesPerTurn = 256;  // then results leave, and acknowledgements
+constexpr std::size_t kBytesPerTurn = std::size_t{16} << 20;  // so that peers are heard meanwhile
 constexpr std::chrono::seconds kDiskRetry{1};  // how often a full disk is tried again
 
 CollectorCore::Settings core_settings(const CollectorOptions& options, const StageLog& log) {
@@ -51,7 +52,7 @@ RunEnd Collector::run(std::stop_token drain, std::stop_token abort) {
     if (core_.unsaved_control() != nullptr) save(now);
     put_out(now);
     save(now);
-    compare_input();
+    compare_input(now);
     if (core_.complete() && !core_.done()) finish(now);
     core_.advance(now);
     send();
@@ -74,6 +75,7 @@ void Collector::wait(Instant now) {
   if (const auto due = core_.next_save_due(); due && !journal_full_) {
     timeout = std::clamp(std::chrono::ceil<milliseconds>(*due - now), milliseconds(0), timeout);
   }
+  if (core_.has_next() && log_.sink->has_room() && !output_full_) timeout = milliseconds(0);
   const int blocked = log_.sink->blocked_fd();
   zmq::pollitem_t items[] = {{port_.handle(), 0, ZMQ_POLLIN, 0},
                              {nullptr, wakeup_.fd(), ZMQ_POLLIN, 0},
@@ -97,12 +99,14 @@ void Collector::receive(Instant now) {
 // Pulled by the sink's room, not pushed: what a slow reader does not take stays in its place, the
 // watermark stays with it, and with that the producer.
 void Collector::put_out(Instant now) {
-  while (log_.sink->has_room() && core_.has_next()) {
+  std::size_t bytes = 0;
+  while (log_.sink->has_room() && core_.has_next() && bytes < kBytesPerTurn) {
     if (const auto* place = core_.head_place()) core_.load_head(log_.journal->read(*place));
     const auto result = core_.take_next();
     log_.sink->write(*result);
     if (log_.hashes) log_.hashes->append(result->task_hash);
     counters_.bytes.fetch_add(result->body.size(), std::memory_order_relaxed);
+    bytes += result->memory_bytes();
     if (!log_.sink->has_room()) flush(now);
   }
   flush(now);
@@ -153,11 +157,15 @@ void Collector::append_unsaved() {
   }
 }
 
-void Collector::compare_input() {
+void Collector::compare_input(Instant now) {
   for (const Recap& recap : core_.take_recaps()) {
-    const bool known = log_.hashes && recap.first < core_.watermark();
-    core_.compare(recap, known ? log_.hashes->read(recap.first, recap.hashes.size())
-                               : std::vector<std::uint64_t>());
+    if (log_.finished_output) {
+      core_.compare(recap, log_.finished_output->hashes_for(recap), now);
+    } else if (log_.hashes && recap.first < core_.written()) {
+      core_.compare(recap, log_.hashes->read(recap.first, recap.hashes.size()), now);
+    } else {
+      core_.compare(recap, {}, now);
+    }
   }
 }
 
@@ -187,6 +195,7 @@ void Collector::finish(Instant now) {
     manifest_.outcomes = core_.counts();
     manifest_.bytes = totals.bytes;
     manifest_.sha256 = totals.sha256;
+    if (log_.hashes) manifest_.input = log_.hashes->chain();
     manifest_.finished_at = std::chrono::system_clock::now();
     if (log_.journal) write_manifest(manifest_path(options_.output), manifest_);
   });

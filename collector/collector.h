@@ -54,7 +54,7 @@ class Collector {
   void note_written(Instant now);
   void save(Instant now);
   void append_unsaved();
-  void compare_input();
+  void compare_input(Instant now);
   using DiskFull = std::optional<Instant>;  // when it was tried last; empty: it is not full
   [[nodiscard]] bool try_disk(DiskFull& full, Instant now, const std::function<void()>& write);
   void finish(Instant now);

@@ -25,6 +25,7 @@ CollectorCore::CollectorCore(const Settings& settings, const std::optional<Recov
   control_ = recovered->control;
   counts_ = recovered->counts;
   written_ = recovered->watermark;
+  chain_ = recovered->chain;
   for (const auto& [nonce, epoch] : control_.epochs) {
     if (epoch <= epoch_) continue;
     epoch_ = epoch;
@@ -47,14 +48,14 @@ void CollectorCore::on_message(const PeerId& peer, Received received, Instant no
   }
   if (const auto* bye = std::get_if<Bye>(&received.message)) {
     on_bye(received.epoch, *bye);
+  } else if (auto* recap = std::get_if<Recap>(&received.message)) {
+    if (received.epoch == epoch_) comparison_.add(std::move(*recap));
   } else if (done_) {
     send(peer, encode(control_.job, epoch_, Done{counts_}));
   } else if (auto* results = std::get_if<Results>(&received.message)) {
     on_results(peer, *results, now);
   } else if (const auto* end = std::get_if<End>(&received.message)) {
     on_end(received.epoch, *end);
-  } else if (auto* recap = std::get_if<Recap>(&received.message)) {
-    on_recap(received.epoch, *recap);
   } else {
     ++dropped_;
   }
@@ -66,16 +67,13 @@ void CollectorCore::on_open(const PeerId& peer, const JobId& job, const Open& op
     return refuse(peer, job, {.reason = Refused::Reason::busy});
   }
   if (!has_job()) control_.job = job;
-  if (done_) {
-    producer_ = peer;
-    return send(peer, encode(control_.job, epoch_, Done{counts_}));
-  }
+  if (done_) return on_open_when_done(peer, open, now);
   if (!control_.epochs.contains(open.nonce)) {
     begin_epoch(open);
   } else if (open.nonce != nonce_) {
     return refuse(peer, control_.job, {.reason = Refused::Reason::fenced});
-  } else if (differs_) {
-    return refuse(peer, control_.job, {Refused::Reason::other_input, *differs_});
+  } else if (const auto& differs = comparison_.differs()) {
+    return refuse(peer, control_.job, {Refused::Reason::other_input, *differs});
   }
   producer_ = peer;
   producer_heard_ = now;
@@ -89,40 +87,53 @@ void CollectorCore::begin_epoch(const Open& open) {
   nonce_ = open.nonce;
   control_.epochs[nonce_] = epoch_;
   control_due_ = has_journal_;
-  compare_to_ = open.resume ? reorder_.end() : 0;
-  compared_ = 0;
-  differs_.reset();
-  recaps_.clear();
+  comparison_.begin(open.resume ? reorder_.end() : 0);
+}
+
+// Who resumes is told that the job is done when its input is the one that was fetched.
+void CollectorCore::on_open_when_done(const PeerId& peer, const Open& open, Instant now) {
+  producer_ = peer;
+  producer_gone_ = false;
+  done_at_ = now;
+  const bool is_new = !control_.epochs.contains(open.nonce);
+  if (is_new && open.resume && chain_) {
+    control_.epochs[open.nonce] = epoch_;
+    nonce_ = open.nonce;
+    comparison_.begin(reorder_.watermark(), chain_);
+  }
+  tell_producer_when_done(now);
+}
+
+void CollectorCore::tell_producer_when_done(Instant now) {
+  if (producer_gone_ || producer_.empty()) return;
+  if (const auto& differs = comparison_.differs()) {
+    refuse(producer_, control_.job, {Refused::Reason::other_input, *differs});
+  } else if (comparison_.over()) {
+    send(producer_, encode(control_.job, epoch_, Done{counts_}));
+  } else {
+    tell_state(now);
+  }
 }
 
 void CollectorCore::refuse(const PeerId& peer, const JobId& job, const Refused& refused) {
   send(peer, encode(job, epoch_, refused));
 }
 
-void CollectorCore::on_recap(Epoch epoch, Recap& recap) {
-  constexpr std::size_t kMostAtOnce = 64;
-  const Index end = recap.first + recap.hashes.size();
-  if (epoch != epoch_ || end <= compared_ || recaps_.size() >= kMostAtOnce) return;
-  recaps_.push_back(std::move(recap));
-}
-
-std::vector<Recap> CollectorCore::take_recaps() { return std::exchange(recaps_, {}); }
-
-void CollectorCore::compare(const Recap& recap, const std::vector<std::uint64_t>& known) {
-  if (recap.first > compared_) return;  // the one before it was lost
-  for (std::size_t i = compared_ - recap.first; i < recap.hashes.size() && !differs_; ++i) {
-    const Index index = recap.first + i;
-    const std::uint64_t before = i < known.size() ? known[i] : reorder_.task_hash(index);
-    const std::uint64_t now = recap.hashes[i];
-    const bool same = before == now || before == 0 || now == 0;
-    if (same) {
-      compared_ = index + 1;
-    } else {
-      differs_ = index;
-    }
+void CollectorCore::compare(const Recap& recap, const std::vector<std::uint64_t>& known,
+                            Instant now) {
+  std::vector<std::uint64_t> hashes = known;
+  for (Index index = recap.first + known.size(); hashes.size() < recap.hashes.size(); ++index) {
+    hashes.push_back(reorder_.task_hash(index));
   }
+  comparison_.compare(recap, hashes);
   state_due_ = true;
-  if (differs_) refuse(producer_, control_.job, {Refused::Reason::other_input, *differs_});
+  if (done_) {
+    done_at_ = now;
+    last_done_ = now - kRepeat;
+  }
+  if (const auto& differs = comparison_.differs()) {
+    refuse(producer_, control_.job, {Refused::Reason::other_input, *differs});
+  }
 }
 
 void CollectorCore::on_results(const PeerId& peer, Results& message, Instant now) {
@@ -249,7 +260,7 @@ void CollectorCore::advance(Instant now) {
   if (done_) {
     if (now - last_done_ < kRepeat) return;
     last_done_ = now;
-    if (!producer_gone_) send(producer_, encode(control_.job, epoch_, Done{counts_}));
+    tell_producer_when_done(now);
     for (const auto& [id, sender] : senders_)
       send(sender.peer, encode(control_.job, epoch_, Done{counts_}));
     return;
@@ -341,8 +352,12 @@ bool CollectorCore::has_news() const {
 
 void CollectorCore::tell_producer(Instant now) {
   // An epoch or a total that could be forgotten is not told.
-  if (control_due_ || differs_) return;
+  if (control_due_ || comparison_.differs()) return;
   if (!whole_state_due_ && !(has_news() && now - last_state_ >= kStateInterval)) return;
+  tell_state(now);
+}
+
+void CollectorCore::tell_state(Instant now) {
   State state;
   state.boot = boot_;
   state.nonce = nonce_;
@@ -352,8 +367,8 @@ void CollectorCore::tell_producer(Instant now) {
   state.dispatch_limit = state.watermark + (tight_ ? 1 : reorder_.window());
   if (draining_since_) state.dispatch_limit = 0;
   state.total = total();
-  state.compare_to = compare_to_;
-  state.compared = compared_;
+  state.compare_to = comparison_.end();
+  state.compared = comparison_.compared();
   if (whole_state_due_) state.committed = committed();
   send(producer_, encode(control_.job, epoch_, state));
   state_due_ = false;

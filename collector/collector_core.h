@@ -16,6 +16,7 @@
 
 #include "collector/job_control.h"
 #include "collector/reorder.h"
+#include "collector/task_comparison.h"
 #include "proto/instant.h"
 #include "proto/messages.h"
 #include "proto/sockets.h"
@@ -47,6 +48,7 @@ class CollectorCore {
     JobControl control;
     Index watermark = 0;  // records that are out
     OutcomeCounts counts{};
+    std::optional<std::uint64_t> chain;  // of the tasks of a job that is done, if it is known
   };
   explicit CollectorCore(const Settings& settings, const std::optional<Recovered>& recovered = {});
   // After that, each result that stands in the journal.
@@ -84,8 +86,8 @@ class CollectorCore {
   void set_control_saved() { control_due_ = false; }
 
   // Recaps to be compared, each with the hashes of those of its indices that are out already.
-  [[nodiscard]] std::vector<Recap> take_recaps();
-  void compare(const Recap& recap, const std::vector<std::uint64_t>& known);
+  [[nodiscard]] std::vector<Recap> take_recaps() { return comparison_.take_recaps(); }
+  void compare(const Recap& recap, const std::vector<std::uint64_t>& known, Instant now);
 
   struct Outgoing {
     PeerId peer;
@@ -122,7 +124,9 @@ class CollectorCore {
   void on_open(const PeerId& peer, const JobId& job, const Open& open, Instant now);
   void on_results(const PeerId& peer, Results& message, Instant now);
   void on_end(Epoch epoch, const End& end);
-  void on_recap(Epoch epoch, Recap& recap);
+  void on_open_when_done(const PeerId& peer, const Open& open, Instant now);
+  void tell_producer_when_done(Instant now);
+  void tell_state(Instant now);
   void begin_epoch(const Open& open);
   [[nodiscard]] bool is_safe(Index index) const;
   void note_stored(Sender& sender, Index index);
@@ -159,10 +163,8 @@ class CollectorCore {
   Epoch epoch_{};
   std::uint64_t nonce_ = 0;  // of the current epoch
 
-  Index compare_to_ = 0;  // with a producer that resumes
-  Index compared_ = 0;
-  std::optional<Index> differs_;
-  std::vector<Recap> recaps_;
+  TaskComparison comparison_;           // with a producer that resumes
+  std::optional<std::uint64_t> chain_;  // of a finished job
 
   PeerId producer_;
   Instant producer_heard_{};

@@ -82,6 +82,7 @@ std::string to_json(const Manifest& manifest) {
   json["outcomes"] = outcomes_of(manifest.outcomes);
   json["bytes"] = manifest.bytes;
   json["sha256"] = manifest.sha256;
+  if (manifest.input) json["input"] = *manifest.input;
   json["format"] = manifest.format;
   json["output"] = text_of(manifest.output);
   json["started_at"] = utc(manifest.started_at);
@@ -114,6 +115,7 @@ std::optional<Manifest> read_manifest(const std::string& path) try {
   }
   manifest.bytes = json.at("bytes").get<std::uint64_t>();
   manifest.sha256 = json.at("sha256").get<std::string>();
+  if (json.contains("input")) manifest.input = json.at("input").get<std::uint64_t>();
   return manifest;
 } catch (const nlohmann::json::exception& error) {
   throw DamagedError(path, 0, error.what());

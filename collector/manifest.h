@@ -16,10 +16,11 @@ struct Manifest {
   JobId job;
   std::uint64_t count = 0;  // records
   OutcomeCounts outcomes{};
-  std::uint64_t bytes = 0;  // of the output
-  std::string sha256;       // of the output, 64 hex digits
-  std::string format;       // as --format names it
-  std::string output;       // as the user wrote it
+  std::uint64_t bytes = 0;             // of the output
+  std::string sha256;                  // of the output, 64 hex digits
+  std::optional<std::uint64_t> input;  // chained hash of the tasks (proto/task_hash.h)
+  std::string format;                  // as --format names it
+  std::string output;                  // as the user wrote it
   std::chrono::system_clock::time_point started_at;
   std::chrono::system_clock::time_point finished_at;
 };

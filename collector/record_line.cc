@@ -33,8 +33,9 @@ std::optional<RecordHead> RecordReader::read(std::string_view line) {
   if (record["index"].get(index) != simdjson::SUCCESS) return std::nullopt;
   if (record["outcome"].get(name) != simdjson::SUCCESS) return std::nullopt;
   const auto outcome = outcome_of(name);
-  if (!outcome) return std::nullopt;
-  return RecordHead{index, *outcome};
+  std::string_view url;
+  if (!outcome || record["url"].get(url) != simdjson::SUCCESS) return std::nullopt;
+  return RecordHead{index, *outcome, url};
 }
 
 }  // namespace fetchline

@@ -18,6 +18,7 @@ namespace fetchline {
 struct RecordHead {
   Index index = 0;
   Outcome outcome = Outcome::cancelled;
+  std::string_view url;  // until the next read()
 };
 
 class RecordReader {

@@ -73,8 +73,11 @@ void take_finished(StageLog& log, const CollectorOptions& options) {
   }
   log.recovered.emplace();
   log.recovered->control.job = log.finished->job;
+  log.recovered->control.total = log.finished->count;
   log.recovered->watermark = log.finished->count;
   log.recovered->counts = log.finished->outcomes;
+  log.recovered->chain = log.finished->input;
+  log.finished_output = std::make_unique<FinishedOutput>(options.output);
   remove_spent(spill_path(options.output));
 }
 

@@ -9,6 +9,7 @@
 
 #include "collector/collector_core.h"
 #include "collector/collector_options.h"
+#include "collector/finished_output.h"
 #include "collector/journal.h"
 #include "collector/manifest.h"
 #include "collector/result_sink.h"
@@ -24,8 +25,9 @@ struct StageLog {
 
   // Of an output that is resumed, if there was something.
   std::optional<CollectorCore::Recovered> recovered;
-  std::vector<Journal::Kept> waiting;  // results that stand in the journal
-  std::optional<Manifest> finished;    // the job is done; there is no journal any more
+  std::vector<Journal::Kept> waiting;               // results that stand in the journal
+  std::optional<Manifest> finished;                 // the job is done; there is no journal any more
+  std::unique_ptr<FinishedOutput> finished_output;  // then
 
   // The output is complete and has its manifest.
   void remove_journal(const std::string& output_path);

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "proto/task_hash.h"
+
 namespace fetchline {
 
 TaskHashes::TaskHashes(std::string path, Index count) : file_(AppendFile::open(std::move(path))) {
@@ -22,6 +24,19 @@ std::vector<std::uint64_t> TaskHashes::read(Index first, std::size_t count) cons
   std::vector<std::uint64_t> hashes(bytes.size() / sizeof(std::uint64_t));
   std::memcpy(hashes.data(), bytes.data(), hashes.size() * sizeof(std::uint64_t));
   return hashes;
+}
+
+std::optional<std::uint64_t> TaskHashes::chain() const {
+  constexpr std::size_t kAtOnce = 65'536;
+  std::uint64_t chain = 0;
+  for (Index first = 0;; first += kAtOnce) {
+    const std::vector<std::uint64_t> hashes = read(first, kAtOnce);
+    for (const std::uint64_t hash : hashes) {
+      if (hash == 0) return std::nullopt;
+      chain = chained_hash(chain, hash);
+    }
+    if (hashes.size() < kAtOnce) return chain;
+  }
 }
 
 }  // namespace fetchline

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ class TaskHashes {
   void append(std::uint64_t hash);
   void flush() { file_.flush(); }
   [[nodiscard]] std::vector<std::uint64_t> read(Index first, std::size_t count) const;  // flushed
+  // Of all of them (proto/task_hash.h), flushed; empty when one is not known.
+  [[nodiscard]] std::optional<std::uint64_t> chain() const;
 
  private:
   AppendFile file_;

@@ -202,7 +202,14 @@ void ProducerCore::begin_epoch(Epoch epoch) {
   epoch_ = epoch;
 }
 
+void ProducerCore::end_of_input() {
+  input_ended_ = true;
+  if (phase_ == Phase::comparing) last_open_ = {};  // it may be done: ask
+}
+
 void ProducerCore::on_done(const Done& done, Instant now) {
+  // The input may go on where that of the job ended. It is said again.
+  if (phase_ == Phase::comparing && !input_ended_) return;
   to_collector(encode(job_, epoch_, Bye{}));
   if (phase_ == Phase::done) return;
   phase_ = Phase::done;

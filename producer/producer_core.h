@@ -75,7 +75,7 @@ class ProducerCore {
   [[nodiscard]] bool wants_input() const;
   void add_task(Task task) { add_faulty(std::move(task), {}); }
   void add_faulty(Task task, std::string fault);
-  void end_of_input() { input_ended_ = true; }
+  void end_of_input();
   [[nodiscard]] Index next_index() const { return ledger_.next_index(); }
 
   void on_worker_message(const PeerId& peer, Received received, Instant now);

@@ -1,13 +1,11 @@
 #include "producer/task_parser.h"
 
-#include <xxhash.h>
-
-#include <algorithm>
 #include <utility>
 
 #include "producer/task_object.h"
 #include "producer/text_excerpt.h"
 #include "producer/url.h"
+#include "proto/task_hash.h"
 
 namespace fetchline {
 namespace {
@@ -72,9 +70,11 @@ ParsedLine TaskParser::parse(const Line& line, Index index) {
   // A long line of spaces is still too long: what is behind the prefix is not known.
   if (text.starts_with('#') || (text.empty() && !line.too_long)) return Skip{};
   ParsedLine parsed = parse_content(line, index, text);
-  const std::uint64_t hash = std::max<std::uint64_t>(1, XXH3_64bits(text.data(), text.size()));
-  if (auto* task = std::get_if<Task>(&parsed)) task->hash = hash;
-  if (auto* invalid = std::get_if<InvalidTask>(&parsed)) invalid->hash = hash;
+  if (auto* task = std::get_if<Task>(&parsed)) {
+    task->hash = text.starts_with('{') ? other_task_hash(text) : plain_task_hash(text);
+  } else if (auto* invalid = std::get_if<InvalidTask>(&parsed)) {
+    invalid->hash = other_task_hash(text);
+  }
   return parsed;
 }
 
