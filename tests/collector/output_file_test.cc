@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -12,6 +11,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "tests/collector/file_size_limit.h"
 #include "tests/collector/temporary_directory.h"
 
 namespace fetchline {
@@ -156,22 +156,6 @@ TEST_F(OutputFileTest, AFullDeviceIsAnErrorThatKeepsTheBytes) {
     EXPECT_EQ(file.pending_bytes(), 3u);
   }
 }
-
-// A limit on the size of files acts as a disk does that fills up in mid-write, and that somebody
-// then makes room on.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) {
-    std::signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
-
- private:
-  rlimit before_{};
-};
 
 TEST_F(OutputFileTest, AfterADiskWasFullWritingGoesOnWithoutLosingOrRepeatingAByte) {
   OutputFile file(path_, Existing::refuse);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +22,10 @@ class Scene {
 
   explicit Scene(Index window = 100, std::size_t memory_bytes = std::size_t{256} << 20)
       : core({.boot = kBoot, .window = window, .memory_bytes = memory_bytes}) {}
+  // With a journal, which a test plays by hand, and what an earlier collector left in it.
+  explicit Scene(const CollectorCore::Settings& settings,
+                 const std::optional<CollectorCore::Recovered>& recovered = {})
+      : core(settings, recovered) {}
 
   template <class T>
   void says(const PeerId& peer, const T& message, Epoch epoch = Epoch{1},

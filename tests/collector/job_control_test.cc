@@ -1,0 +1,48 @@
+#include "collector/job_control.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/proto/frames.h"
+
+namespace fetchline {
+namespace {
+
+constexpr std::uint64_t kMost = ~std::uint64_t{0};
+
+const JobControl kControl{.job = job_number(7),
+                          .log = kMost,
+                          .epochs = {{0, Epoch{1}}, {kMost, Epoch{~std::uint32_t{0}}}},
+                          .total = kMaxIndex};
+
+TEST(JobControl, ReadsBackWhatWasWritten) {
+  EXPECT_EQ(job_control_of(to_json(kControl)), kControl);
+  JobControl small;
+  small.job = job_number(1);
+  EXPECT_EQ(job_control_of(to_json(small)), small);
+}
+
+TEST(JobControl, IsALineThatPeopleCanRead) {
+  JobControl control{.job = job_number(1), .log = 5, .epochs = {{77, Epoch{2}}}};
+  EXPECT_EQ(to_json(control), R"({"job":")" + to_string(control.job) +
+                                  R"(","log":5,"epochs":[[77,2]]})"
+                                  "\n");
+  control.total = 9;
+  EXPECT_NE(to_json(control).find(R"("total":9)"), std::string::npos);
+}
+
+TEST(JobControl, IsNoneWhenItIsNotWhole) {
+  const std::string json = to_json(kControl);
+  for (std::size_t size = 0; size + 1 < json.size(); ++size) {
+    EXPECT_EQ(job_control_of(json.substr(0, size)), std::nullopt) << size;
+  }
+}
+
+TEST(JobControl, IsNoneWhenItIsOfNoJobOrOfAnotherShape) {
+  EXPECT_EQ(job_control_of(to_json(JobControl{})), std::nullopt);
+  for (const char* text : {"null", "[]", R"({"job":1})", R"({"job":"x","log":1,"epochs":[]})"}) {
+    EXPECT_EQ(job_control_of(text), std::nullopt) << text;
+  }
+}
+
+}  // namespace
+}  // namespace fetchline

@@ -1,0 +1,103 @@
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "collector/damaged.h"
+#include "collector/output_file.h"
+#include "tests/collector/temporary_directory.h"
+
+namespace fetchline {
+namespace {
+
+using Existing = OutputFile::Existing;
+using Lines = std::vector<std::string>;
+
+class OutputFileRecover : public testing::Test {
+ protected:
+  OutputFile recovered(const std::string& text) {
+    write_file(path_, text);
+    OutputFile file(path_, Existing::resume);
+    lines_.clear();
+    cut_bytes_ = file.recover([&](std::string_view line) {
+      if (line.find("bad") != std::string_view::npos) return false;
+      lines_.emplace_back(line);
+      return true;
+    });
+    return file;
+  }
+
+  TemporaryDirectory directory_;
+  std::string path_ = directory_.file("results.ndjson");
+  Lines lines_;
+  std::uint64_t cut_bytes_ = 0;
+};
+
+TEST_F(OutputFileRecover, KeepsWhatIsThereAsIfItHadBeenAppended) {
+  OutputFile file = recovered("one\ntwo\n");
+  EXPECT_EQ(lines_, (Lines{"one", "two"}));
+  EXPECT_EQ(cut_bytes_, 0U);
+  EXPECT_EQ(file.accepted_bytes(), 8U);
+  file.append("three\n");
+  file.flush();
+  EXPECT_EQ(read_file(path_), "one\ntwo\nthree\n");
+  OutputFile whole(directory_.file("whole"), Existing::refuse);
+  whole.append("one\ntwo\nthree\n");
+  EXPECT_EQ(file.sha256(), whole.sha256());
+}
+
+TEST_F(OutputFileRecover, CutsALastLineWhereverItTore) {
+  for (const std::string torn : {"t", "tw", "two", "bad"}) {
+    OutputFile file = recovered("one\n" + torn);
+    EXPECT_EQ(lines_, Lines{"one"});
+    EXPECT_EQ(cut_bytes_, torn.size());
+    file.append("x\n");
+    file.flush();
+    EXPECT_EQ(read_file(path_), "one\nx\n");
+  }
+}
+
+TEST_F(OutputFileRecover, AnEmptyFileAndAFirstLineThatToreAreNothing) {
+  (void)recovered("");
+  EXPECT_EQ(lines_, Lines{});
+  (void)recovered("on");
+  EXPECT_EQ(lines_, Lines{});
+  EXPECT_EQ(read_file(path_), "");
+}
+
+TEST_F(OutputFileRecover, RefusesALineThatIsNotTheOneDueAndNamesItsPlace) {
+  const std::string text = "one\nbad\nthree\nfour";
+  try {
+    (void)recovered(text);
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const DamagedError& error) {
+    EXPECT_EQ(error.what(), path_ + ": damaged at byte 4: not the record due here");
+  }
+  EXPECT_EQ(read_file(path_), text) << "and leaves it alone";
+}
+
+TEST_F(OutputFileRecover, FindsLinesAcrossTheBlocksThatItReads) {
+  const std::string huge(3 * OutputFile::kRoomBytes + 17, 'h');
+  const std::string small(OutputFile::kRoomBytes - 5, 's');
+  OutputFile file = recovered(small + "\nab\n" + huge + "\n" + huge);
+  EXPECT_EQ(lines_, (Lines{small, "ab", huge}));
+  EXPECT_EQ(cut_bytes_, huge.size());
+}
+
+TEST_F(OutputFileRecover, CutsWhatTheLossOfPowerLeftAHoleIn) {
+  const std::string hole(100, '\0');
+  OutputFile file = recovered("one\nbad" + hole + "\nthree\n");
+  EXPECT_EQ(lines_, Lines{"one"});
+  EXPECT_EQ(file.accepted_bytes(), 4U);
+  EXPECT_EQ(read_file(path_), "one\n");
+}
+
+TEST_F(OutputFileRecover, RefusesAHoleThatIsFarFromTheEnd) {
+  write_file(path_, "one\nbad" + std::string(10, '\0') + "\n");
+  std::ofstream(path_, std::ios::app) << std::string(std::size_t{65} << 20, 'x');
+  OutputFile file(path_, Existing::resume);
+  EXPECT_THROW((void)file.recover([](std::string_view line) { return line == "one"; }),
+               DamagedError);
+}
+
+}  // namespace
+}  // namespace fetchline

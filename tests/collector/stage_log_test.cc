@@ -1,0 +1,310 @@
+#include "collector/stage_log.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <csignal>
+
+#include "tests/collector/temporary_directory.h"
+#include "tests/proto/frames.h"
+
+namespace fetchline {
+namespace {
+
+using Indices = std::vector<Index>;
+
+class StageLogTest : public testing::Test {
+ protected:
+  CollectorOptions options(bool resume = true, bool overwrite = false) {
+    CollectorOptions made;
+    made.output = path_;
+    made.resume = resume;
+    made.overwrite = overwrite;
+    return made;
+  }
+  StageLog resumed() { return open_stage_log(options()); }
+
+  static Result result(Index index) {
+    Result made;
+    made.index = index;
+    made.task_hash = 100 + index;
+    made.outcome = index == 1 ? Outcome::timeout : Outcome::ok;
+    made.body = "body of " + std::to_string(index);
+    return made;
+  }
+  // As a collector leaves it that is killed: records 0 to 2 are out, 4 and 6 wait.
+  void leave_behind(bool with_control = true) {
+    StageLog log = open_stage_log(options(false, true));
+    if (with_control) log.journal->append(control_);
+    for (const Index index : {4, 6}) (void)log.journal->append(result(index));
+    log.journal->commit();
+    for (const Index index : {0, 1, 2}) {
+      log.hashes->append(result(index).task_hash);
+      log.sink->write(result(index));
+    }
+    log.hashes->flush();
+    log.sink->flush();
+  }
+  static Indices waiting(const StageLog& log) {
+    Indices indices;
+    for (const auto& kept : log.waiting) indices.push_back(kept.index);
+    return indices;
+  }
+  void expect_refused(const CollectorOptions& options, const std::string& what) {
+    try {
+      (void)open_stage_log(options);
+      ADD_FAILURE() << "nothing was thrown";
+    } catch (const OutputError& error) {
+      EXPECT_NE(std::string(error.what()).find(what), std::string::npos) << error.what();
+    }
+  }
+  void expect_damaged(const std::string& what) {
+    try {
+      (void)resumed();
+      ADD_FAILURE() << "nothing was thrown";
+    } catch (const DamagedError& error) {
+      EXPECT_NE(std::string(error.what()).find(what), std::string::npos) << error.what();
+    }
+  }
+  void finish(std::uint64_t bytes, std::uint64_t count = 3) {
+    Manifest manifest;
+    manifest.job = control_.job;
+    manifest.count = count;
+    manifest.outcomes[0] = count;
+    manifest.bytes = bytes;
+    write_manifest(manifest_path(path_), manifest);
+  }
+
+  TemporaryDirectory directory_;
+  std::string path_ = directory_.file("out.ndjson");
+  std::string spill_ = path_ + ".spill";
+  std::string segment_ = spill_ + "/segment-00000001";
+  JobControl control_{.job = job_number(4), .log = 8, .epochs = {{7, Epoch{3}}}};
+};
+
+TEST_F(StageLogTest, WithNothingToResumeItStartsAnew) {
+  const StageLog log = resumed();
+  EXPECT_FALSE(log.recovered);
+  EXPECT_FALSE(log.finished);
+  EXPECT_TRUE(log.journal);
+  EXPECT_TRUE(log.waiting.empty());
+  EXPECT_TRUE(std::filesystem::is_directory(spill_));
+}
+
+TEST_F(StageLogTest, AJobThatNeverBeganStartsAnew) {
+  { const StageLog log = resumed(); }
+  const StageLog log = resumed();
+  EXPECT_FALSE(log.recovered);
+}
+
+TEST_F(StageLogTest, FindsWhatIsOutAndWhatWaits) {
+  for (const auto durability : {Journal::Durability::process, Journal::Durability::power}) {
+    leave_behind();
+    CollectorOptions again = options();
+    again.durability = durability;
+    const StageLog log = open_stage_log(again);
+    ASSERT_TRUE(log.recovered);
+    EXPECT_EQ(log.recovered->control, control_);
+    EXPECT_EQ(log.recovered->watermark, 3U);
+    EXPECT_EQ(log.recovered->counts[static_cast<std::size_t>(Outcome::ok)], 2U);
+    EXPECT_EQ(log.recovered->counts[static_cast<std::size_t>(Outcome::timeout)], 1U);
+    EXPECT_EQ(waiting(log), (Indices{4, 6}));
+    EXPECT_EQ(log.journal->read(log.waiting[1].place).body, "body of 6");
+    EXPECT_EQ(log.hashes->read(0, 10), (std::vector<std::uint64_t>{100, 101, 102}));
+  }
+}
+
+TEST_F(StageLogTest, CutsALastLineThatToreWhereverItTore) {
+  leave_behind();
+  const std::string text = read_file(path_);
+  const std::size_t two = text.find('\n', text.find('\n') + 1) + 1;
+  for (std::size_t size = text.size() - 1; size >= two; size -= 7) {
+    write_file(path_, text.substr(0, size));
+    const StageLog log = resumed();
+    ASSERT_TRUE(log.recovered);
+    EXPECT_EQ(log.recovered->watermark, 2U);
+    EXPECT_EQ(log.hashes->read(0, 10), (std::vector<std::uint64_t>{100, 101}));
+    EXPECT_EQ(read_file(path_), text.substr(0, two));
+  }
+}
+
+TEST_F(StageLogTest, RefusesAnOutputThatIsNotWhatWasWritten) {
+  leave_behind();
+  const std::string text = read_file(path_);
+  const std::size_t one = text.find('\n') + 1;
+  const std::size_t two = text.find('\n', one) + 1;
+  const std::string at_one = path_ + ": damaged at byte " + std::to_string(one) + ":";
+  for (const std::string& damaged :
+       {text.substr(0, one) + text.substr(two), text.substr(0, one) + "garbage\n" + text,
+        text.substr(0, one) + "\n" + text.substr(one), text.substr(0, one) + text}) {
+    write_file(path_, damaged);
+    expect_damaged(at_one);
+    EXPECT_EQ(read_file(path_), damaged) << "and leaves it alone";
+  }
+}
+
+TEST_F(StageLogTest, RefusesADamagedJournalAndNamesTheSegment) {
+  leave_behind();
+  std::string bytes = read_file(segment_);
+  bytes[60] = static_cast<char>(bytes[60] ^ 4);
+  write_file(segment_, bytes);
+  expect_damaged(segment_ + ": damaged at byte 0:");
+}
+
+TEST_F(StageLogTest, RefusesRecordsOfAJobThatTheJournalDoesNotName) {
+  leave_behind(false);
+  expect_damaged(spill_);
+}
+
+TEST_F(StageLogTest, AnOutputWithoutItsJournalIsRefusedAndLeftAlone) {
+  for (const char* text : {"not ours\n", "not ours and without a newline", "{}\n{"}) {
+    write_file(path_, text);
+    expect_refused(options(), "(without " + spill_ + " it cannot be resumed)");
+    EXPECT_EQ(read_file(path_), text);
+    EXPECT_FALSE(std::filesystem::exists(spill_));
+  }
+}
+
+TEST_F(StageLogTest, AnEmptyOutputWithoutItsJournalStartsAnew) {
+  write_file(path_, "");
+  EXPECT_FALSE(resumed().recovered);
+}
+
+TEST_F(StageLogTest, AJournalWhoseOutputIsGoneGoesOnFromTheStart) {
+  leave_behind();
+  std::filesystem::remove(path_);
+  const StageLog log = resumed();
+  ASSERT_TRUE(log.recovered);
+  EXPECT_EQ(log.recovered->watermark, 0U);
+  EXPECT_EQ(waiting(log), (Indices{4, 6}));
+  EXPECT_TRUE(log.hashes->read(0, 10).empty());
+}
+
+TEST_F(StageLogTest, AJournalInTheWayIsRefusedUnlessOneOfTheTwoFlagsIsGiven) {
+  leave_behind();
+  std::filesystem::remove(path_);
+  expect_refused(options(false), "--resume goes on with it, --overwrite starts anew");
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  EXPECT_TRUE(std::filesystem::exists(segment_));
+}
+
+TEST_F(StageLogTest, OverwritingForgetsOutputManifestAndJournal) {
+  leave_behind();
+  finish(1);
+  const StageLog log = open_stage_log(options(false, true));
+  EXPECT_FALSE(log.recovered);
+  EXPECT_FALSE(log.finished);
+  EXPECT_EQ(read_file(path_), "");
+  EXPECT_FALSE(std::filesystem::exists(segment_));
+  EXPECT_FALSE(std::filesystem::exists(manifest_path(path_)));
+  EXPECT_TRUE(log.hashes->read(0, 10).empty());
+}
+
+TEST_F(StageLogTest, AFinishedOutputIsDoneAndItsJournalIsOfNoUse) {
+  leave_behind();
+  finish(std::filesystem::file_size(path_));
+  const StageLog log = resumed();
+  ASSERT_TRUE(log.finished);
+  ASSERT_TRUE(log.recovered);
+  EXPECT_EQ(log.recovered->control.job, control_.job);
+  EXPECT_EQ(log.recovered->watermark, 3U);
+  EXPECT_EQ(total_of(log.recovered->counts), 3U);
+  EXPECT_FALSE(log.journal);
+  EXPECT_FALSE(std::filesystem::exists(spill_));
+}
+
+TEST_F(StageLogTest, AFinishedOutputThatChangedIsDamaged) {
+  leave_behind();
+  finish(std::filesystem::file_size(path_));
+  std::ofstream(path_, std::ios::app) << "x";
+  expect_damaged(path_);
+  write_file(manifest_path(path_), "{");
+  expect_damaged(manifest_path(path_));
+}
+
+TEST_F(StageLogTest, AManifestWhoseOutputIsGoneVouchesForNothing) {
+  finish(1000);
+  const StageLog log = resumed();
+  EXPECT_FALSE(log.finished);
+  EXPECT_FALSE(std::filesystem::exists(manifest_path(path_)));
+}
+
+TEST_F(StageLogTest, TheSecondOfTwoProcessesIsLockedOut) {
+  const StageLog first = resumed();
+  expect_refused(options(), "another process is writing it");
+  expect_refused(options(false, true), "another process is writing it");
+}
+
+TEST_F(StageLogTest, AfterTheEndNoJournalIsLeft) {
+  StageLog log = resumed();
+  log.journal->append(control_);
+  log.journal->commit();
+  log.remove_journal(path_);
+  EXPECT_FALSE(std::filesystem::exists(spill_));
+  log.remove_journal(path_);
+}
+
+TEST_F(StageLogTest, ASmallLimitMakesSmallSegments) {
+  CollectorOptions small = options();
+  small.spill_bytes = std::uint64_t{1} << 20;
+  StageLog log = open_stage_log(small);
+  Result large = result(1);
+  large.body.assign(100'000, 'x');
+  log.journal->append(control_);
+  for (large.index = 1; large.index < 10; ++large.index) {
+    (void)log.journal->append(large);
+    log.journal->commit();
+    log.journal->drop_below(large.index + 1);
+  }
+  EXPECT_LT(log.journal->bytes(), 300'000U);
+}
+
+TEST_F(StageLogTest, WorksInAnotherDirectoryAndThroughALink) {
+  std::filesystem::create_directory(directory_.file("there"));
+  const std::string real = directory_.file("there/real.ndjson");
+  for (const std::string& path : {real, directory_.file("link")}) {
+    if (path != real) std::filesystem::create_symlink(real, path);
+    path_ = path;
+    leave_behind();
+    const StageLog log = resumed();
+    ASSERT_TRUE(log.recovered);
+    EXPECT_EQ(log.recovered->watermark, 3U);
+    EXPECT_TRUE(std::filesystem::is_directory(path + ".spill"));
+    EXPECT_FALSE(read_file(real).empty());
+  }
+}
+
+TEST_F(StageLogTest, ALinkToAFileThatIsNotThereYetHasAJournalToo) {
+  std::filesystem::create_symlink(directory_.file("real"), path_);
+  EXPECT_TRUE(resumed().journal);
+}
+
+TEST_F(StageLogTest, WhatIsNoFileHasNothingToResume) {
+  path_ = "/dev/null";
+  const StageLog log = resumed();
+  EXPECT_FALSE(log.journal);
+  EXPECT_FALSE(log.recovered);
+  EXPECT_FALSE(std::filesystem::exists("/dev/null.spill"));
+  path_ = "-";
+  EXPECT_FALSE(resumed().journal);
+}
+
+TEST_F(StageLogTest, AFifoIsNotItsOwnReader) {
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  FileDescriptor reader(open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  std::signal(SIGPIPE, SIG_IGN);
+  const StageLog log = resumed();
+  EXPECT_FALSE(log.journal);
+  reader = FileDescriptor();
+  log.sink->write(result(0));
+  EXPECT_THROW(log.sink->flush(), OutputError);
+}
+
+TEST_F(StageLogTest, AFileInThePlaceOfTheJournalIsRefused) {
+  write_file(spill_, "");
+  expect_refused(options(), spill_);
+}
+
+}  // namespace
+}  // namespace fetchline
