@@ -1,9 +1,8 @@
 // The collector's flags. Where results go and what may wait are shared with `fetchline`.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include "collector/collector.h"
+#include "deploy/process/flags.h"
 
 namespace fetchline {
 

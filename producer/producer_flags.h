@@ -1,10 +1,10 @@
 // The producer's flags. What to fetch and how patiently are shared with `fetchline`.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
+#include "deploy/process/flags.h"
 #include "deploy/process/verdict.h"
 #include "producer/producer.h"
 

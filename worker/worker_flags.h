@@ -1,10 +1,10 @@
 // The worker's flags. How hard it works is shared with `fetchline`.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
+#include "deploy/process/flags.h"
 #include "worker/worker.h"
 
 namespace fetchline {

@@ -1,5 +1,8 @@
 #include "deploy/process/flags.h"
 
+#include <CLI/CLI.hpp>
+#include <memory>
+
 #include "deploy/process/printable.h"
 #include "deploy/process/quantities.h"
 

@@ -6,7 +6,6 @@
 // CLI::ValidationError from parsing, "--window: \"abc\" is not a number", which Program reports.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
@@ -20,6 +19,12 @@
 #include <vector>
 
 #include "deploy/process/verdict.h"
+
+// CLI11 is one large header; only what calls into it includes it.
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 namespace fetchline {
 

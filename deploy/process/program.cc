@@ -1,5 +1,6 @@
 #include "deploy/process/program.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -8,7 +9,6 @@
 #include <vector>
 
 #include "deploy/process/config_file.h"
-#include "deploy/process/flags.h"
 #include "deploy/process/help.h"
 #include "deploy/process/printable.h"
 #include "deploy/process/status_line.h"
@@ -79,37 +79,40 @@ void give(CLI::Option& option, const std::string& name, const std::vector<std::s
 
 }  // namespace
 
-Program::Program(const std::string& name, const std::string& purpose) : app_(purpose, name) {
+Program::Program(const std::string& name, const std::string& purpose)
+    : app_(std::make_unique<CLI::App>(purpose, name)) {
   log_.program = name;
-  app_.formatter(std::make_shared<HelpText>());
-  app_.option_defaults()->always_capture_default()->multi_option_policy(
+  app_->formatter(std::make_shared<HelpText>());
+  app_->option_defaults()->always_capture_default()->multi_option_policy(
       CLI::MultiOptionPolicy::TakeLast);
   add_talk_flags();
 }
 
+Program::~Program() = default;
+
 void Program::add_talk_flags() {
-  flag_group(app_, kTalkGroup);
-  choice_option(app_, "--progress", progress_, "what to show while working",
+  flag_group(*app_, kTalkGroup);
+  choice_option(*app_, "--progress", progress_, "what to show while working",
                 {{"auto", ProgressMode::automatic},
                  {"bar", ProgressMode::bar},
                  {"lines", ProgressMode::lines},
                  {"json", ProgressMode::json},
                  {"none", ProgressMode::none}});
-  switch_option(app_, "-q,--quiet", log_.quiet, "only errors on stderr");
-  switch_option(app_, "-v,--verbose", log_.verbose, "say more on stderr");
-  choice_option(app_, "--log-format", log_.json, "how to write the log",
+  switch_option(*app_, "-q,--quiet", log_.quiet, "only errors on stderr");
+  switch_option(*app_, "-v,--verbose", log_.verbose, "say more on stderr");
+  choice_option(*app_, "--log-format", log_.json, "how to write the log",
                 {{"text", false}, {"json", true}});
-  text_option(app_, "--config", config_path_, "FILE", "TOML, every long flag is a key")
+  text_option(*app_, "--config", config_path_, "FILE", "TOML, every long flag is a key")
       ->configurable(false);
-  app_.set_help_flag("-h,--help", "show this")->configurable(false)->group(kTalkGroup);
-  app_.set_version_flag("-V,--version", log_.program + " " FETCHLINE_VERSION, "show the version")
+  app_->set_help_flag("-h,--help", "show this")->configurable(false)->group(kTalkGroup);
+  app_->set_version_flag("-V,--version", log_.program + " " FETCHLINE_VERSION, "show the version")
       ->configurable(false);
-  flag_group(app_, "Flags");
+  flag_group(*app_, "Flags");
 }
 
 void Program::example(const std::string& command) {
-  const std::string before = app_.get_footer().empty() ? "Examples:\n" : app_.get_footer();
-  app_.footer(before + "  " + command + "\n");
+  const std::string before = app_->get_footer().empty() ? "Examples:\n" : app_->get_footer();
+  app_->footer(before + "  " + command + "\n");
 }
 
 std::optional<ExitCode> Program::parse(int argc, const char* const* argv) {
@@ -119,7 +122,7 @@ std::optional<ExitCode> Program::parse(int argc, const char* const* argv) {
     add_from_file();
     check_required();
   } catch (const CLI::CallForHelp&) {
-    std::fputs(app_.help().c_str(), stdout);
+    std::fputs(app_->help().c_str(), stdout);
     return ExitCode::ok;
   } catch (const CLI::CallForVersion& version) {
     std::puts(version.what());
@@ -142,23 +145,23 @@ ProgressMode Program::progress() const {
 // CLI11 could read environment and file too, but in the wrong order (the file first) and with
 // errors that do not say where the value came from.
 void Program::parse_command_line(int argc, const char* const* argv) {
-  for (CLI::Option* option : app_.get_options({})) {
+  for (CLI::Option* option : app_->get_options({})) {
     if (!option->get_required()) continue;
     required_.push_back(option);
     option->required(false);
   }
   try {
-    app_.parse(argc, argv);
+    app_->parse(argc, argv);
   } catch (const CLI::Success&) {
     throw;
   } catch (const CLI::ParseError& error) {
-    throw usage_error_from(app_, error);
+    throw usage_error_from(*app_, error);
   }
 }
 
 void Program::add_from_environment() {
   if (config_path_.empty()) config_path_ = variable_value("config");
-  for (CLI::Option* option : app_.get_options({})) {
+  for (CLI::Option* option : app_->get_options({})) {
     if (!option->get_configurable() || option->count() > 0) continue;
     for (const std::string& name : option->get_lnames()) {
       const std::string value = variable_value(name);
@@ -172,7 +175,7 @@ void Program::add_from_file() {
   // By option, not by key: a list may be spread over the file, and --no-x is --x.
   std::map<CLI::Option*, std::vector<ConfigEntry>> given;
   for (ConfigEntry& entry : read_config_file(config_path_)) {
-    CLI::Option* const option = app_.get_option_no_throw("--" + entry.key);
+    CLI::Option* const option = app_->get_option_no_throw("--" + entry.key);
     if (option == nullptr || !option->get_configurable()) {
       throw UsageError(config_path_, "\"" + printable(entry.key) + "\" is not a known key");
     }

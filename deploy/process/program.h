@@ -13,11 +13,13 @@
 // Owned by main, used before other threads start.
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "deploy/process/exit_code.h"
+#include "deploy/process/flags.h"
 #include "deploy/process/log.h"
 #include "deploy/process/progress.h"
 #include "deploy/process/usage_error.h"
@@ -28,10 +30,11 @@ class Program {
  public:
   // `purpose` is one line. Adds the flags every program has.
   Program(const std::string& name, const std::string& purpose);
+  ~Program();
 
   // For flags (deploy/process/flags.h). A flag that is required() may come from any source;
   // needs() and excludes() look at the command line only.
-  [[nodiscard]] CLI::App& app() { return app_; }
+  [[nodiscard]] CLI::App& app() { return *app_; }
 
   // One line in --help's last part; give two.
   void example(const std::string& command);
@@ -55,7 +58,7 @@ class Program {
   void add_from_file();
   void check_required() const;
 
-  CLI::App app_;
+  std::unique_ptr<CLI::App> app_;
   LogOptions log_;
   ProgressMode progress_ = ProgressMode::automatic;
   std::string config_path_;
