@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <random>
 #include <stdexcept>
@@ -87,6 +88,16 @@ pid_t start(const std::array<int, 3>& streams, char* const* arguments, char* con
   _exit(127);
 }
 
+// FETCHLINE_PROGRAMS names a build's directory, where each program is in its room's, or one that
+// has them all.
+std::string chosen(const std::string& ours) {
+  const char* const programs = std::getenv("FETCHLINE_PROGRAMS");
+  if (programs == nullptr) return ours;
+  const std::filesystem::path path(ours), directory(programs);
+  const auto same_place = directory / path.lexically_relative(FETCHLINE_BUILD);
+  return std::filesystem::exists(same_place) ? same_place : directory / path.filename();
+}
+
 bool is_free(std::uint16_t port) {
   const FileDescriptor socket_fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
@@ -125,10 +136,10 @@ std::uint16_t free_port() {
 
 std::string endpoint(std::uint16_t port) { return "tcp://127.0.0.1:" + std::to_string(port); }
 
-std::string fetchline_path() { return FETCHLINE_PATH; }
-std::string producer_path() { return FETCHLINE_PRODUCER_PATH; }
-std::string worker_path() { return FETCHLINE_WORKER_PATH; }
-std::string collector_path() { return FETCHLINE_COLLECTOR_PATH; }
+std::string fetchline_path() { return chosen(FETCHLINE_PATH); }
+std::string producer_path() { return chosen(FETCHLINE_PRODUCER_PATH); }
+std::string worker_path() { return chosen(FETCHLINE_WORKER_PATH); }
+std::string collector_path() { return chosen(FETCHLINE_COLLECTOR_PATH); }
 
 RunningProgram::RunningProgram(const std::string& path, const Args& args, const Setup& setup)
     : name_(path.substr(path.rfind('/') + 1)) {

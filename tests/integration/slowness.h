@@ -1,13 +1,21 @@
 // Sanitizers make programs slow and large; tests that compare with a time or a size allow for it.
+// FETCHLINE_SLOWNESS says how much slower the programs of FETCHLINE_PROGRAMS are.
 #pragma once
+
+#include <algorithm>
+#include <cstdlib>
 
 namespace fetchline {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kSanitized = true;
+inline constexpr int kSlownessOfThisBuild = 4;
 #else
-inline constexpr bool kSanitized = false;
+inline constexpr int kSlownessOfThisBuild = 1;
 #endif
-inline constexpr int kSlowness = kSanitized ? 4 : 1;
+
+inline int slowness() {
+  const char* const given = std::getenv("FETCHLINE_SLOWNESS");
+  return given == nullptr ? kSlownessOfThisBuild : std::max(1, std::atoi(given));
+}
 
 }  // namespace fetchline
