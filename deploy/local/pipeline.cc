@@ -47,28 +47,33 @@ RunEnd Pipeline::run(std::stop_token drain, std::stop_token abort) {
     working_.drain.request_stop();
   });
   const std::stop_callback on_abort(abort, [this] { stop_all(); });
-  {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] {
-      const bool failed = collecting_.error || producing_.error || working_.error;
-      const bool idle = producing_.over() && (working_.over() || input_differs());
-      return failed || collecting_.over() || idle;
-    });
-  }
+  const bool in_vain = wait_for_first_end();
   // Whatever ended first: without the others nobody has more to do, but what is there goes out.
   collecting_.drain.request_stop();
-  if (collecting_.over() || producing_.error || working_.error || input_differs()) {
+  if (in_vain) {
     producing_.abort.request_stop();
     working_.abort.request_stop();
   }
   for (Role* role : {&producing_, &working_, &collecting_}) role->thread.join();
   rethrow_first_error();
-  return input_differs() ? *producing_.end : *collecting_.end;
+  return producer_gave_up() ? *producing_.end : *collecting_.end;
 }
 
-// The others know of no reason to end.
-bool Pipeline::input_differs() const {
-  return producing_.end && producing_.end->kind == RunEnd::Kind::other_input;
+// Another input, or another producer of the job: the others know of no reason to end.
+bool Pipeline::producer_gave_up() const {
+  using Kind = RunEnd::Kind;
+  if (!producing_.end) return false;
+  return producing_.end->kind != Kind::complete && producing_.end->kind != Kind::interrupted;
+}
+
+bool Pipeline::wait_for_first_end() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] {
+    const bool failed = collecting_.error || producing_.error || working_.error;
+    const bool idle = producing_.over() && (working_.over() || producer_gave_up());
+    return failed || collecting_.over() || idle;
+  });
+  return collecting_.over() || producing_.error || working_.error || producer_gave_up();
 }
 
 void Pipeline::start(Role& role, Body body) {

@@ -52,8 +52,10 @@ class Pipeline {
   using Body = std::function<RunEnd(std::stop_token, std::stop_token)>;
 
   void start(Role& role, Body body);
+  // True when what is still fetched has nowhere to go.
+  bool wait_for_first_end();
   void stop_all();
-  [[nodiscard]] bool input_differs() const;
+  [[nodiscard]] bool producer_gave_up() const;
   void rethrow_first_error() const;
 
   zmq::context_t context_;
