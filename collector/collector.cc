@@ -34,8 +34,9 @@ Collector::Collector(zmq::context_t& context, CollectorOptions options)
       core_(core_settings(options_, log_), log_.recovered),
       producer_watch_("a producer at " + shown_endpoint(options_.bind, port_),
                       options_.peer_timeout, std::chrono::steady_clock::now()) {
-  manifest_.format = "ndjson";
+  manifest_.format = to_string(options_.format);
   manifest_.output = options_.output;
+  manifest_.output_dir = options_.output_dir;
   manifest_.started_at = std::chrono::system_clock::now();
   for (const auto& [index, hash, place] : log_.waiting) core_.restore(index, hash, place);
   log_.waiting = {};

@@ -9,7 +9,9 @@ void add_output_flags(CLI::App& app, CollectorOptions& options) {
   flag_group(app, "Where to");
   text_option(app, "-o,--output", options.output, "FILE", "records in input order; - is stdout");
   choice_option<OutputFormat>(app, "--format", options.format, "how results are written",
-                              {{"ndjson", OutputFormat::ndjson}});
+                              {{"ndjson", OutputFormat::ndjson}, {"files", OutputFormat::files}});
+  text_option(app, "--output-dir", options.output_dir, "DIR",
+              "for --format files: a file for each body");
   switch_option(app, "--overwrite", options.overwrite, "an output that exists is replaced");
   switch_option(app, "--resume", options.resume, "go on where an earlier run stopped");
   switch_option(app, "!--no-body", options.record.body, "leave bodies out of the records");
@@ -40,6 +42,10 @@ void add_collector_fleet_flags(CLI::App& app, CollectorOptions& options) {
 
 void check_output_flags(const CollectorOptions& options) {
   if (options.resume && options.overwrite) throw UsageError("--resume", "excludes --overwrite");
+  const bool files = options.format == OutputFormat::files;
+  if (files && options.output_dir.empty()) throw UsageError("--format files", "needs --output-dir");
+  if (!files && !options.output_dir.empty())
+    throw UsageError("--output-dir", "needs --format files");
 }
 
 }  // namespace fetchline

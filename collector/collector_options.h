@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "collector/journal.h"
 #include "collector/record_json.h"
@@ -11,7 +12,10 @@
 
 namespace fetchline {
 
-enum class OutputFormat : std::uint8_t { ndjson };
+enum class OutputFormat : std::uint8_t { ndjson, files };
+[[nodiscard]] constexpr std::string_view to_string(OutputFormat format) {
+  return format == OutputFormat::files ? "files" : "ndjson";
+}
 
 struct CollectorOptions {
   std::string bind = "tcp://127.0.0.1:5556";
@@ -19,6 +23,7 @@ struct CollectorOptions {
   bool overwrite = false;    // otherwise a file that exists is refused,
   bool resume = false;       // or gone on with; at most one of the two
   OutputFormat format = OutputFormat::ndjson;
+  std::string output_dir;  // of the bodies, for `files` only
   RecordOptions record;
   Journal::Durability durability = Journal::Durability::process;
   Index window = 100'000;

@@ -1,6 +1,5 @@
 #include "collector/manifest.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,7 +10,7 @@
 
 #include "collector/damaged.h"
 #include "collector/directory.h"
-#include "collector/file_descriptor.h"
+#include "collector/durable_file.h"
 #include "collector/json_text.h"
 
 namespace fetchline {
@@ -48,29 +47,6 @@ ordered_json outcomes_of(const OutcomeCounts& counts) {
   return outcomes;
 }
 
-void write_all(int fd, std::string_view bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const auto count = write(fd, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) throw OutputError(path, count < 0 ? errno : EIO);
-    bytes.remove_prefix(static_cast<std::size_t>(count));
-  }
-}
-
-void write_durably(const std::string& path, std::string_view bytes) {
-  // O_TRUNC: a temporary left by a crash is written over. O_NOFOLLOW: nobody may aim it elsewhere.
-  const FileDescriptor file(
-      open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666));
-  if (!file.is_open()) throw OutputError(path, errno);
-  write_all(file.get(), bytes, path);
-  if (fdatasync(file.get()) != 0) throw OutputError(path, errno);
-}
-
-void replace_durably(const std::string& path, const std::string& temporary) {
-  if (rename(temporary.c_str(), path.c_str()) != 0) throw OutputError(path, errno);
-  sync_directory_of(path);
-}
-
 }  // namespace
 
 std::string manifest_path(const std::string& output_path) { return output_path + ".manifest.json"; }
@@ -85,6 +61,7 @@ std::string to_json(const Manifest& manifest) {
   if (manifest.input) json["input"] = *manifest.input;
   json["format"] = manifest.format;
   json["output"] = text_of(manifest.output);
+  if (!manifest.output_dir.empty()) json["output_dir"] = text_of(manifest.output_dir);
   json["started_at"] = utc(manifest.started_at);
   json["finished_at"] = utc(manifest.finished_at);
   json["time_total"] = seconds_between(manifest.started_at, manifest.finished_at);
@@ -92,14 +69,7 @@ std::string to_json(const Manifest& manifest) {
 }
 
 void write_manifest(const std::string& path, const Manifest& manifest) {
-  const auto temporary = path + ".tmp";
-  try {
-    write_durably(temporary, to_json(manifest));
-    replace_durably(path, temporary);
-  } catch (...) {
-    unlink(temporary.c_str());
-    throw;
-  }
+  write_durable_file(path, to_json(manifest));
 }
 
 std::optional<Manifest> read_manifest(const std::string& path) try {

@@ -21,6 +21,7 @@ struct Manifest {
   std::optional<std::uint64_t> input;  // chained hash of the tasks (proto/task_hash.h)
   std::string format;                  // as --format names it
   std::string output;                  // as the user wrote it
+  std::string output_dir;              // as well; empty when bodies are in the output
   std::chrono::system_clock::time_point started_at;
   std::chrono::system_clock::time_point finished_at;
 };

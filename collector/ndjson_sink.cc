@@ -22,6 +22,7 @@ ResultSink::Recovered NdjsonSink::recover() {
   recovered.cut_bytes = file_.recover([&](std::string_view line) {
     const auto record = reader.read(line);
     if (!record || record->index != recovered.records) return false;
+    if (!record->file.empty()) return false;  // another format's
     ++recovered.records;
     ++recovered.counts[static_cast<std::size_t>(record->outcome)];
     return true;

@@ -97,13 +97,15 @@ void append_body(std::string& out, std::string_view body) {
 
 }  // namespace
 
-void append_record(std::string& out, const Result& result, RecordOptions options) {
+void append_record(std::string& out, const Result& result, RecordOptions options,
+                   std::string_view file) {
   append_task(out, result);
   append_response(out, result);
   append_times(out, result);
   append_text(out, R"(,"worker":)", result.worker);
   if (options.headers) append_headers(out, result.header_block);
   if (!result.meta.empty()) out.append(R"(,"meta":)").append(result.meta);
+  if (!file.empty()) append_text(out, R"(,"file":)", file);
   if (options.body) append_body(out, result.body);
   out += "}\n";
 }

@@ -33,9 +33,12 @@ std::optional<RecordHead> RecordReader::read(std::string_view line) {
   if (record["index"].get(index) != simdjson::SUCCESS) return std::nullopt;
   if (record["outcome"].get(name) != simdjson::SUCCESS) return std::nullopt;
   const auto outcome = outcome_of(name);
+  if (!outcome) return std::nullopt;
   std::string_view url;
-  if (!outcome || record["url"].get(url) != simdjson::SUCCESS) return std::nullopt;
-  return RecordHead{index, *outcome, url};
+  if (record["url"].get(url) != simdjson::SUCCESS) url = {};
+  std::string_view file;
+  if (record["file"].get(file) != simdjson::SUCCESS) file = {};  // of --format files only
+  return RecordHead{index, *outcome, url, file};
 }
 
 }  // namespace fetchline

@@ -18,7 +18,9 @@ namespace fetchline {
 struct RecordHead {
   Index index = 0;
   Outcome outcome = Outcome::cancelled;
-  std::string_view url;  // until the next read()
+  // Until the next read():
+  std::string_view url;
+  std::string_view file;  // that the body is in; empty: none
 };
 
 class RecordReader {

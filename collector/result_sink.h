@@ -24,6 +24,10 @@ class ResultSink {
   // Throws DamagedError.
   virtual Recovered recover() = 0;
 
+  // Of an output with a journal, after recover(): where facts may be kept that a resumed run needs.
+  // They are gone again after finish().
+  virtual void begin(const std::string& journal_directory) { (void)journal_directory; }
+
   virtual void write(const Result& result) = 0;
   [[nodiscard]] virtual bool has_room() const = 0;
 

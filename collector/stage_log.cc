@@ -5,15 +5,10 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "collector/ndjson_sink.h"
+#include "collector/open_sink.h"
 
 namespace fetchline {
 namespace {
-
-OutputFile::Existing existing(const CollectorOptions& options) {
-  if (options.resume) return OutputFile::Existing::resume;
-  return options.overwrite ? OutputFile::Existing::overwrite : OutputFile::Existing::refuse;
-}
 
 bool exists(const std::string& path) {
   std::error_code error;
@@ -59,6 +54,7 @@ void open_journal(StageLog& log, const CollectorOptions& options, Index records)
   }
   log.hashes.emplace(spill + "/tasks", records);
   log.waiting = std::move(found.results);
+  log.sink->begin(spill);
   if (!found.control) return;
   log.recovered.emplace();
   log.recovered->control = *found.control;
@@ -117,7 +113,7 @@ StageLog open_stage_log(const CollectorOptions& options) {
   }
   const bool existed = !is_stdout && exists(options.output);
   StageLog log;
-  log.sink = std::make_unique<NdjsonSink>(options.output, existing(options), options.record);
+  log.sink = open_sink(options);
   if (is_stdout || !log.sink->is_file()) return log;
   if (options.resume) {
     if (!existed) remove_manifest(manifest_path(options.output));  // it vouches for nothing

@@ -46,7 +46,7 @@ struct ResumedScene : JournalScene {
       Hashes known;
       for (Index i = recap.first; i < 10 && known.size() < recap.hashes.size(); ++i)
         known.push_back(hash_of(i));
-      core.compare(recap, known);
+      core.compare(recap, known, now);
     }
     turn(2ms);
   }
@@ -141,7 +141,7 @@ TEST(CollectorCoreResume, ComparesWhatItHasAndLetsTheRestBe) {
   scene.recap(0, hashes);
   (void)scene.heard<State>("producer");
   scene.compare();
-  EXPECT_EQ(scene.heard_one<State>("producer").compared, 20U);
+  EXPECT_EQ(scene.heard_one<State>("producer").compared, 18U);
   EXPECT_TRUE(scene.heard<Refused>("producer").empty());
 }
 
