@@ -39,12 +39,6 @@ class Programs:
     def bench(self, name):
         return self.path(f"tests/bench/bench-{name}")
 
-    def has_format(self, name):
-        text = subprocess.run([self.fetchline, "--help"], capture_output=True, text=True,
-                              check=True).stdout
-        line = next((line for line in text.splitlines() if "--format WORD" in line), "")
-        return name in line.partition(":")[2].partition("[")[0].strip().split("|")
-
 
 def output_of(*command):
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
