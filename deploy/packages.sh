@@ -10,7 +10,7 @@ build=(g++ cmake ninja-build pkg-config ca-certificates
        libcli11-dev nlohmann-json3-dev libsimdjson-dev libssl-dev libxxhash-dev
        zlib1g-dev libbrotli-dev libzstd-dev)  # libcurl's own, so nothing new at run time
 test=(libgtest-dev python3 git nghttp2-server)
-check=(clang clang-format clang-tidy libclang-rt-14-dev)
+check=(clang clang-format clang-tidy libclang-rt-14-dev spin)
 
 wanted=()
 for purpose in "$@"; do
