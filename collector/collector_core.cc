@@ -74,6 +74,8 @@ void CollectorCore::on_open(const PeerId& peer, const JobId& job, const Open& op
     return refuse(peer, control_.job, {.reason = Refused::Reason::fenced});
   } else if (const auto& differs = comparison_.differs()) {
     return refuse(peer, control_.job, {Refused::Reason::other_input, *differs});
+  } else if (open.resume && !comparison_begun_) {
+    begin_comparison(open);  // what an earlier collector had compared is not known
   }
   producer_ = peer;
   producer_heard_ = now;
@@ -87,6 +89,11 @@ void CollectorCore::begin_epoch(const Open& open) {
   nonce_ = open.nonce;
   control_.epochs[nonce_] = epoch_;
   control_due_ = has_journal_;
+  begin_comparison(open);
+}
+
+void CollectorCore::begin_comparison(const Open& open) {
+  comparison_begun_ = true;
   comparison_.begin(open.resume ? reorder_.end() : 0);
 }
 

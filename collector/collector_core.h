@@ -164,6 +164,7 @@ class CollectorCore {
   std::uint64_t nonce_ = 0;  // of the current epoch
 
   TaskComparison comparison_;           // with a producer that resumes
+  bool comparison_begun_ = false;       // by this process
   std::optional<std::uint64_t> chain_;  // of a finished job
 
   PeerId producer_;

@@ -79,6 +79,15 @@ TEST(CollectorCoreResume, AProducerThatLivesGoesOnInItsEpochAndItsLog) {
   EXPECT_EQ(state.compare_to, 0U) << "it did not resume";
 }
 
+// Found by the model: its epoch was granted, the comparison was not over, the collector died.
+TEST(CollectorCoreResume, ComparesAgainWhatAnEarlierCollectorMayNotHaveCompared) {
+  ResumedScene scene;
+  scene.says("producer", Open{.nonce = kOldNonce, .resume = true}, Epoch{2}, job_number(3));
+  scene.turn();
+  EXPECT_EQ(scene.heard_one<State>("producer").compare_to, 18U);
+  EXPECT_EQ(scene.last_epoch, Epoch{2});
+}
+
 TEST(CollectorCoreResume, FencesAProducerThatWasFencedBefore) {
   ResumedScene scene;
   scene.says("zombie", Open{99}, Epoch{1}, job_number(3));

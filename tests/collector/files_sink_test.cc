@@ -178,7 +178,7 @@ TEST_F(FilesSinks, WaitForRoomOnTheDiskOfTheBodiesAndLoseNothing) {
   fs::create_directory(bodies_ + "/0000000001-p1");  // in the way, as a full disk would be
   sink.write(ok(1, "one"));
   EXPECT_FALSE(sink.has_room());
-  EXPECT_TRUE(sink.can_wait_for_room());
+  EXPECT_TRUE(sink.is_file());
   EXPECT_THROW(sink.flush(), OutputError);
   EXPECT_THROW(sink.flush(), OutputError);
   EXPECT_EQ(records().size(), 1U) << "what could go went";
@@ -198,7 +198,7 @@ TEST_F(FilesSinks, DoNotWaitForRoomInADevice) {
   FilesSink sink(device);
   sink.write(ok(0, "zero"));
   EXPECT_THROW(sink.flush(), OutputError);
-  EXPECT_FALSE(sink.can_wait_for_room());
+  EXPECT_FALSE(sink.is_file());
 }
 
 TEST_F(FilesSinks, WriteTheSameWhenTheyAreToSurviveTheLossOfPower) {
