@@ -128,6 +128,7 @@ class CollectorCore {
   void tell_producer_when_done(Instant now);
   void tell_state(Instant now);
   void begin_epoch(const Open& open);
+  void begin_comparison(const Open& open);
   [[nodiscard]] bool is_safe(Index index) const;
   void note_stored(Sender& sender, Index index);
   void acknowledge_safe(Sender& sender);

@@ -1,0 +1,132 @@
+// What the collector and the producer say to each other: opening, resuming, State.
+#include <utility>
+
+#include "collector/collector_core.h"
+#include "proto/codec.h"
+
+namespace fetchline {
+
+void CollectorCore::on_open(const PeerId& peer, const JobId& job, const Open& open, Instant now) {
+  const bool takes_ours = has_job() && open.resume;
+  if (!takes_ours && (job.is_none() || (has_job() && job != control_.job))) {
+    return refuse(peer, job, {.reason = Refused::Reason::busy});
+  }
+  if (!has_job()) control_.job = job;
+  if (done_) return on_open_when_done(peer, open, now);
+  if (!control_.epochs.contains(open.nonce)) {
+    begin_epoch(open);
+  } else if (open.nonce != nonce_) {
+    return refuse(peer, control_.job, {.reason = Refused::Reason::fenced});
+  } else if (const auto& differs = comparison_.differs()) {
+    return refuse(peer, control_.job, {Refused::Reason::other_input, *differs});
+  } else if (open.resume && !comparison_begun_) {
+    begin_comparison(open);  // what an earlier collector had compared is not known
+  }
+  producer_ = peer;
+  producer_heard_ = now;
+  producer_gone_ = false;
+  in_hand_ = open.in_hand;
+  whole_state_due_ = true;
+}
+
+void CollectorCore::begin_epoch(const Open& open) {
+  epoch_ = Epoch{static_cast<std::uint32_t>(epoch_) + 1};
+  nonce_ = open.nonce;
+  control_.epochs[nonce_] = epoch_;
+  control_due_ = has_journal_;
+  begin_comparison(open);
+}
+
+void CollectorCore::begin_comparison(const Open& open) {
+  comparison_begun_ = true;
+  comparison_.begin(open.resume ? reorder_.end() : 0);
+}
+
+// Who resumes is told that the job is done when its input is the one that was fetched.
+void CollectorCore::on_open_when_done(const PeerId& peer, const Open& open, Instant now) {
+  producer_ = peer;
+  producer_gone_ = false;
+  done_at_ = now;
+  const bool is_new = !control_.epochs.contains(open.nonce);
+  if (is_new && open.resume && chain_) {
+    control_.epochs[open.nonce] = epoch_;
+    nonce_ = open.nonce;
+    comparison_.begin(reorder_.watermark(), chain_);
+  }
+  tell_producer_when_done(now);
+}
+
+void CollectorCore::tell_producer_when_done(Instant now) {
+  if (producer_gone_ || producer_.empty()) return;
+  if (const auto& differs = comparison_.differs()) {
+    refuse(producer_, control_.job, {Refused::Reason::other_input, *differs});
+  } else if (comparison_.over()) {
+    send(producer_, encode(control_.job, epoch_, Done{counts_}));
+  } else {
+    tell_state(now);
+  }
+}
+
+void CollectorCore::refuse(const PeerId& peer, const JobId& job, const Refused& refused) {
+  send(peer, encode(job, epoch_, refused));
+}
+
+void CollectorCore::compare(const Recap& recap, const std::vector<std::uint64_t>& known,
+                            Instant now) {
+  std::vector<std::uint64_t> hashes = known;
+  for (Index index = recap.first + known.size(); hashes.size() < recap.hashes.size(); ++index) {
+    hashes.push_back(reorder_.task_hash(index));
+  }
+  comparison_.compare(recap, hashes);
+  state_due_ = true;
+  if (done_) {
+    done_at_ = now;
+    last_done_ = now - kRepeat;
+  }
+  if (const auto& differs = comparison_.differs()) {
+    refuse(producer_, control_.job, {Refused::Reason::other_input, *differs});
+  }
+}
+
+bool CollectorCore::has_news() const {
+  return !done_ && (state_due_ || told_watermark_ != safe_watermark());
+}
+
+void CollectorCore::tell_producer(Instant now) {
+  // An epoch or a total that could be forgotten is not told.
+  if (control_due_ || comparison_.differs()) return;
+  if (!whole_state_due_ && !(has_news() && now - last_state_ >= kStateInterval)) return;
+  tell_state(now);
+}
+
+void CollectorCore::tell_state(Instant now) {
+  State state;
+  state.boot = boot_;
+  state.nonce = nonce_;
+  state.seq = ++seq_;
+  state.log = control_.log;
+  state.watermark = safe_watermark();
+  state.dispatch_limit = state.watermark + (tight_ ? 1 : reorder_.window());
+  if (draining_since_) state.dispatch_limit = 0;
+  state.total = total();
+  state.compare_to = comparison_.end();
+  state.compared = comparison_.compared();
+  if (whole_state_due_) state.committed = committed();
+  send(producer_, encode(control_.job, epoch_, state));
+  state_due_ = false;
+  whole_state_due_ = false;
+  told_watermark_ = state.watermark;
+  last_state_ = now;
+}
+
+// Beyond the watermark; never less than was told before.
+IndexSet CollectorCore::committed() const {
+  IndexSet set;
+  for (const Index index : taken_saved_) set.insert(index);
+  const std::size_t room = kMaxRanges - std::min(kMaxRanges, set.ranges().size());
+  const IndexSet waiting = reorder_.indices(room);
+  for (const IndexRange& range : waiting.ranges()) set.insert(range);
+  return set;
+}
+
+}  // namespace fetchline
