@@ -5,7 +5,8 @@
 #                              three it must have slept or used the processor; a stopped or wedged
 #                              one has done neither
 #     fetchline-health ready   it is connected: producer and collector have their port open, a
-#                              worker has a connection to each producer and collector it was given
+#                              worker has a connection to a producer and to a collector, of those
+#                              it was given: of several jobs one may be over
 #
 # `ready` says nothing about the peers of producer and collector: both may wait for hours for the
 # others, and are well. For the image's small shell; needs no privilege.
@@ -50,22 +51,23 @@ has_socket() {
       $4 == state && substr($side, length($side) - 4) == port { found = 1 } END { exit !found }'
 }
 
-check() { # $1 state, $2 side, $3 what it would be; endpoints on stdin
+any() { # $1 state, $2 side, $3 what none of them is; endpoints on stdin
+  all=
   while read -r endpoint; do
-    has_socket "$1" "$2" "${endpoint##*:}" || {
-      echo "$3 $endpoint"
-      return 1
-    }
+    if has_socket "$1" "$2" "${endpoint##*:}"; then return 0; fi
+    all="$all $endpoint"
   done
+  echo "$3$all"
+  return 1
 }
 
 ready() {
   case $(tr '\0' '\n' <"$proc/cmdline" | head -n 1) in
-    *fetchline-producer) setting bind :5555 | check 0A 2 "not listening on" ;;
-    *fetchline-collector) setting bind :5556 | check 0A 2 "not listening on" ;;
+    *fetchline-producer) setting bind :5555 | any 0A 2 "not listening on" ;;
+    *fetchline-collector) setting bind :5556 | any 0A 2 "not listening on" ;;
     *fetchline-worker)
-      setting producer :5555 | check 01 3 "not connected to"
-      setting collector :5556 | check 01 3 "not connected to"
+      setting producer :5555 | any 01 3 "not connected to"
+      setting collector :5556 | any 01 3 "not connected to"
       ;;
     *) ;; # fetchline has its peers inside
   esac
