@@ -20,26 +20,6 @@ clean_up() {
   rm -rf "$scratch"
 }
 
-quietly() {
-  "$@" >"$scratch/log" 2>&1 </dev/null || {
-    cat "$scratch/log" >&2
-    fail "$*"
-  }
-}
-
-make_package() {
-  if ! command -v dpkg-shlibdeps >/dev/null; then
-    quietly apt-get update -q
-    quietly apt-get install -q -y --no-install-recommends dpkg-dev
-  fi
-  [[ -f $build/build.ninja ]] || (cd "$root" && quietly cmake --preset release)
-  quietly cmake --build "$build" --target fetchline_pages fetchline-origin
-  (cd "$build" && quietly cpack -G DEB -B "$scratch/deb")
-  package=$(echo "$scratch"/deb/*.deb)
-  [[ -f $package ]] || fail "cpack made no package"
-  echo "package_test.sh: $SECONDS s: $(basename "$package"), $(($(stat -c %s "$package") / 1000)) kB"
-}
-
 start_origin() {
   "$build/tests/origin/fetchline-origin" >"$scratch/port" &
   origin=$!
@@ -52,10 +32,10 @@ start_origin() {
 
 trap clean_up EXIT
 trap 'exit 130' INT TERM
-"$root/deploy/packages.sh" build test
 "$root/deploy/container/engine.sh"
 export CONTAINERS_CONF=/run/fetchline-engine/containers.conf
-make_package
+package=$("$root/tests/deploy/make_package.sh" "$scratch/deb")
+echo "package_test.sh: $SECONDS s: $(basename "$package"), $(($(stat -c %s "$package") / 1000)) kB"
 start_origin
 base=http://127.0.0.1:$(<"$scratch/port")
 DELAY=20 python3 "$root/tests/deploy/job.py" write 500 "$base" >"$scratch/urls.txt"
