@@ -46,7 +46,7 @@ END
 }
 
 expect_joined() {
-  python3 - "$@" <<'END'
+  python3 - <<'END'
 import hashlib, json, sys
 wanted = [(part, i) for part, count in (("a", 1200), ("b", 0), ("c", 35)) for i in range(count)]
 data = open("joined", "rb").read()
