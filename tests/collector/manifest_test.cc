@@ -63,6 +63,13 @@ TEST(Manifest, AJobWithoutTasksHasNoOutcomes) {
   EXPECT_EQ(ordered_json::parse(to_json(manifest))["outcomes"], ordered_json::object());
 }
 
+TEST(Manifest, NamesTheDirectoryOfBodiesThatStandInFiles) {
+  auto manifest = complete();
+  EXPECT_FALSE(ordered_json::parse(to_json(manifest)).contains("output_dir"));
+  manifest.output_dir = "pages";
+  EXPECT_EQ(ordered_json::parse(to_json(manifest))["output_dir"], "pages");
+}
+
 TEST(Manifest, APathThatIsNotUtf8IsStillJson) {
   auto manifest = complete();
   manifest.output = "caf\xe9";

@@ -72,6 +72,14 @@ Result fetched() {
   return result;
 }
 
+TEST(RecordJson, NamesTheFileWhereTheBodyWouldStand) {
+  std::string out;
+  append_record(out, fetched(), {.body = false}, "é\"1.html");
+  EXPECT_TRUE(out.ends_with(R"(,"meta":{"b":1.10,"a":[null]},"file":"é\"1.html"})"
+                            "\n"))
+      << out;
+}
+
 TEST(RecordJson, IsWrittenAsUsersWerePromised) {
   EXPECT_EQ(record(fetched()),
             R"({"index":7,"id":"seven","url":"http://a.example/","outcome":"ok",)"
