@@ -76,10 +76,13 @@ void Job::expect_agreement(int code) {
 }
 
 void Job::signal(int number) {
-  reader().signal(number);
-  if (whole_) return;
-  collector_->signal(number);
-  for (const auto& worker : workers_) worker->signal(number);
+  std::vector<RunningProgram*> all = {&reader()};
+  if (!whole_) all.push_back(collector_.get());
+  for (const auto& worker : workers_) all.push_back(worker.get());
+  for (RunningProgram* program : all) {
+    EXPECT_TRUE(eventually([&] { return program->has_ended() || program->listens_to(number); }));
+  }
+  for (RunningProgram* program : all) program->signal(number);
 }
 
 std::string Job::stderr_text() const {

@@ -48,7 +48,8 @@ class Job {
 
   // Waits for all of them. A fleet's producer and collector must agree and its workers be content.
   int exit_code();
-  void signal(int number);  // to all of them
+  // To all of them, once each would not just die of it.
+  void signal(int number);
   [[nodiscard]] std::string stderr_text() const;
 
  private:

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -98,6 +99,11 @@ std::string chosen(const std::string& ours) {
   return std::filesystem::exists(same_place) ? same_place : directory / path.filename();
 }
 
+// `mask` is of /proc/PID/status: bit 0 is signal 1.
+bool contains(const std::string& mask, int number) {
+  return (std::strtoull(mask.c_str(), nullptr, 16) >> (number - 1) & 1) != 0;
+}
+
 bool is_free(std::uint16_t port) {
   const FileDescriptor socket_fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
@@ -182,6 +188,17 @@ bool RunningProgram::write(std::string_view text) {
   return true;
 }
 
+bool RunningProgram::takes_input(Clock::duration patience) {
+  pollfd item{stdin_.get(), POLLOUT, 0};
+  return poll(&item, 1, static_cast<int>(std::chrono::ceil<milliseconds>(patience).count())) == 1 &&
+         (item.revents & POLLOUT) != 0;
+}
+
+bool RunningProgram::has_read_input() const {
+  int unread = 0;
+  return ioctl(stdin_.get(), FIONREAD, &unread) == 0 && unread == 0;
+}
+
 std::size_t RunningProgram::write_some(std::string_view text) {
   const ssize_t written = ::write(stdin_.get(), text.data(), text.size());
   return written < 0 ? 0 : static_cast<std::size_t>(written);
@@ -230,6 +247,10 @@ void RunningProgram::signal(int number) const {
   if (!code_) kill(pid_, number);
 }
 
+bool RunningProgram::listens_to(int number) const { return contains(status("SigBlk:"), number); }
+
+bool RunningProgram::has_pending(int number) const { return contains(status("ShdPnd:"), number); }
+
 std::string RunningProgram::stderr_text() const {
   std::string text;
   std::array<char, 4096> block{};
@@ -246,14 +267,18 @@ bool RunningProgram::says(std::string_view text) const {
 }
 
 std::uint64_t RunningProgram::peak_memory_bytes() {
-  std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
-  for (std::string word; status >> word;) {
-    std::uint64_t kibibytes = 0;
-    if (word == "VmHWM:" && status >> kibibytes) {
-      peak_memory_bytes_ = std::max(peak_memory_bytes_, kibibytes * 1024);
-    }
-  }
+  const std::uint64_t kibibytes = std::strtoull(status("VmHWM:").c_str(), nullptr, 10);
+  peak_memory_bytes_ = std::max(peak_memory_bytes_, kibibytes * 1024);
   return peak_memory_bytes_;
+}
+
+std::string RunningProgram::status(std::string_view field) const {
+  std::ifstream file("/proc/" + std::to_string(pid_) + "/status");
+  std::string word;
+  while (file >> word) {
+    if (word == field && file >> word) return word;
+  }
+  return "";
 }
 
 void RunningProgram::wait(Clock::time_point deadline, int writable_fd) {

@@ -56,6 +56,10 @@ class RunningProgram {
 
   // Reads stdout while it waits for room. False: it does not read any more, or kPatience is over.
   bool write(std::string_view text);
+  // Something fits, at the latest when `patience` is over; stdout is not read.
+  [[nodiscard]] bool takes_input(Clock::duration patience);
+  // All that was written has been read by the program.
+  [[nodiscard]] bool has_read_input() const;
   // What fits now, stdout is not read.
   [[nodiscard]] std::size_t write_some(std::string_view text);
   void close_stdin() { stdin_ = FileDescriptor(); }
@@ -71,6 +75,10 @@ class RunningProgram {
   [[nodiscard]] bool has_ended();
 
   void signal(int number) const;
+  // It has begun to listen to this signal, which would have ended it before.
+  [[nodiscard]] bool listens_to(int number) const;
+  // It has not looked yet at one that was sent; the next would be the same one.
+  [[nodiscard]] bool has_pending(int number) const;
 
   // All that was read so far and not taken by read_line().
   [[nodiscard]] const std::string& stdout_text() const { return output_; }
@@ -80,6 +88,7 @@ class RunningProgram {
   [[nodiscard]] std::uint64_t peak_memory_bytes();
 
  private:
+  [[nodiscard]] std::string status(std::string_view field) const;  // of /proc/PID/status
   // Until there is something to read, `fd` can be written, or it ended; at most until `deadline`.
   void wait(Clock::time_point deadline, int writable_fd = -1);
   void read_available();

@@ -21,10 +21,10 @@ TEST_P(SecondSignal, StopsAtOnceWhenTheOriginHangs) {
            .output = {"-o", output}});
   EXPECT_TRUE(eventually([&] { return origin.requests() == 4; }));
   job.signal(SIGINT);
-  // Too early to count: a key held down sends many.
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
-  job.signal(SIGINT);
-  std::this_thread::sleep_for(std::chrono::milliseconds(1200));
+  const auto counts_at = Clock::now() + std::chrono::milliseconds(1200);
+  EXPECT_TRUE(eventually([&] { return !job.reader().has_pending(SIGINT); }));
+  job.signal(SIGINT);  // too early to count: a key held down sends many
+  std::this_thread::sleep_until(counts_at);
   EXPECT_FALSE(job.reader().has_ended()) << "it waits 25 s for what is in hand";
   const auto begin = Clock::now();
   job.signal(SIGINT);
