@@ -40,6 +40,8 @@ Collector::Collector(zmq::context_t& context, CollectorOptions options)
   manifest_.started_at = std::chrono::system_clock::now();
   for (const auto& [index, hash, place] : log_.waiting) core_.restore(index, hash, place);
   log_.waiting = {};
+  counters_.records.store(core_.watermark());  // what this run begins with
+  counters_.ok.store(ok_of(core_.counts()));
 }
 
 RunEnd Collector::run(std::stop_token drain, std::stop_token abort) {

@@ -33,7 +33,7 @@ std::string rate(double per_second) {
 
 std::optional<milliseconds> time_left(const ProgressMoment& moment) {
   const ProgressSample& sample = moment.sample;
-  if (moment.final || !sample.total || *sample.total < sample.done) return std::nullopt;
+  if (moment.final || !sample.total || *sample.total <= sample.done) return std::nullopt;
   const double seconds = static_cast<double>(*sample.total - sample.done) / moment.per_second;
   if (!(seconds < 1e7)) return std::nullopt;  // a rate of 0 ends here too
   return milliseconds(static_cast<std::int64_t>(seconds * 1'000));
