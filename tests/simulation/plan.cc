@@ -1,5 +1,7 @@
 #include "tests/simulation/plan.h"
 
+#include "proto/task_hash.h"
+
 namespace fetchline {
 namespace {
 
@@ -46,9 +48,25 @@ Plan::Plan(std::uint64_t run_seed) : seed(run_seed) {
   }
   restarts = random() % 4 == 0 ? static_cast<int>(between(random, 1, 3)) : 0;
   faults = static_cast<int>(random() % 3 == 0 ? 0 : between(random, 1, 8));
+  other_input = share(random, 0.5);
+  journal_bytes = random() % 4 == 0   ? 0
+                  : random() % 3 == 0 ? between(random, 10'000, 50'000)
+                                      : std::uint64_t{1} << 30;
+  segment_entries = between(random, 2, 30);
+  power = random() % 3 == 0;
+  const bool dies = journal_bytes > 0 && random() % 2 == 0;
+  crashes = dies ? static_cast<int>(between(random, 1, 3)) : 0;
+  dies_at_end = dies && random() % 3 == 0 ? static_cast<int>(between(random, 1, 12)) : 0;
+  slow_output = share(random, 0.5);
+  full_disk = share(random, 0.5);
 }
 
 std::string url_of(Index index) { return "http://origin/" + std::to_string(index); }
+
+std::uint64_t hash_of(const Plan& plan, Index index) {
+  const bool plain = !is_unsafe(plan, index) && !is_faulty(plan, index);
+  return plain ? plain_task_hash(url_of(index)) : other_task_hash(url_of(index));
+}
 
 std::string body_of(const Plan& plan, Index index) {
   const std::size_t size = plan.body_bytes == 0 ? 0 : (index * 7919 + plan.seed) % plan.body_bytes;

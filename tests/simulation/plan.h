@@ -30,11 +30,22 @@ struct Plan {
   double unsafe;                // share of tasks that must not be requested twice
   std::set<Index> poison;       // tasks that kill whoever runs them
   int restarts;                 // of the producer; the one before may linger
+  double other_input;           // share of those with another input
   int faults;                   // workers killed, drained or added, links renewed
+
+  // Of the collector:
+  std::uint64_t journal_bytes;  // 0: it has no journal, and does not die
+  std::size_t segment_entries;  // of the journal
+  bool power;                   // --durability power, and its crashes are losses of power
+  int crashes;
+  int dies_at_end;     // so many steps after all is out; 0: not there
+  double slow_output;  // share of turns in which nothing can be put out
+  double full_disk;    // share of writes that find no room
 };
 
 // What task `index` is, whoever hands it out, and what it is fetched as.
 [[nodiscard]] std::string url_of(Index index);
+[[nodiscard]] std::uint64_t hash_of(const Plan& plan, Index index);
 [[nodiscard]] std::string body_of(const Plan& plan, Index index);
 [[nodiscard]] bool is_faulty(const Plan& plan, Index index);
 [[nodiscard]] bool is_unsafe(const Plan& plan, Index index);

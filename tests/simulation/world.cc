@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
+#include "proto/task_hash.h"
 #include "tests/simulation/roles.h"
 
 namespace fetchline {
@@ -17,18 +19,19 @@ constexpr seconds kFaultsEnd{20};   // from then on the network is calm and nobo
 constexpr seconds kTimeLimit{400};  // and the job must be over within a bound
 
 constexpr seconds kPeerTimeout{60};
+constexpr milliseconds kKnown{20};  // by the producer, when nothing is lost or late
 
 }  // namespace
 
 World::World(const Plan& plan)
     : plan_(plan),
       network_(plan),
-      collector_({.boot = BootId{7}, .window = plan.window, .memory_bytes = plan.memory_bytes}) {}
+      collector_(plan, network_, [this](const Result& result) { check_record(result); }) {}
 
 World::~World() = default;
 
 void World::run() {
-  producers_.push_back(std::make_unique<SimulatedProducer>(plan_, 0));
+  producers_.push_back(std::make_unique<SimulatedProducer>(plan_, 0, std::nullopt));
   for (std::uint32_t i = 0; i < plan_.workers; ++i) add_worker();
   schedule_faults();
   const Instant begin = network_.now();
@@ -36,7 +39,7 @@ void World::run() {
   tick();
   while (!everybody_is_over() && !testing::Test::HasFailure()) {
     if (!network_.step(begin + kTimeLimit)) {
-      FAIL() << "not over: " << output_.size() << " of " << plan_.tasks
+      FAIL() << "not over: " << collector_.disk().output().size() << " of " << plan_.tasks
              << " records, producer in phase " << static_cast<int>(producers_.back()->core.phase())
              << ", " << producers_.back()->core.in_flight() << " leased, "
              << producers_.back()->core.worker_count() << " workers, collector's watermark "
@@ -82,12 +85,22 @@ void World::add_worker() {
   turn_worker(*workers_.back());
 }
 
+// Most jobs are short: many faults come early.
+Duration World::time_of_fault() {
+  const int latest = std::array{50'000, 1'000'000, 15'000'000}[network_.draw() % 3];
+  return network_.between(0, latest);
+}
+
 void World::schedule_faults() {
   for (int i = 0; i < plan_.faults; ++i) {
-    network_.after(network_.between(0, 15'000'000), [this] { one_fault(); });
+    network_.after(time_of_fault(), [this] { one_fault(); });
   }
   for (int i = 0; i < plan_.restarts; ++i) {
-    network_.after(network_.between(0, 15'000'000), [this] { restart_producer(); });
+    network_.after(time_of_fault(), [this] { replace_producer(); });
+  }
+  for (int i = 0; i < plan_.crashes; ++i) {
+    network_.after(time_of_fault(),
+                   [this] { collector_.die_in(1 + static_cast<int>(network_.draw() % 40)); });
   }
 }
 
@@ -97,9 +110,8 @@ void World::one_fault() {
     case 0:
       add_worker();
       break;
-    case 1:  // killed, and replaced so that somebody is left
-      killed_by_chance_ |= !worker.gone();
-      kill(worker);
+    case 1:  // killed in the midst of a turn, and replaced so that somebody is left
+      worker.fuse.light(1 + static_cast<int>(network_.draw() % 20));
       break;
     case 2:
       if (!worker.gone()) worker.core.drain();
@@ -122,15 +134,41 @@ void World::kill(SimulatedWorker& worker) {
   add_worker();
 }
 
-// The one before is killed, or lingers: workers have left it, but it speaks as if nothing was.
-// Not before it was granted its epoch, or it might be granted the newer one.
-void World::restart_producer() {
+// The one before dies in the midst of a turn, or lingers: workers have left it, but it speaks as if
+// nothing was. One that was not granted its epoch has nothing to linger for.
+void World::replace_producer() {
   SimulatedProducer& before = *producers_.back();
-  if (collector_.done() || before.core.phase() == ProducerCore::Phase::opening) return;
-  before.dead = network_.chance(0.5);
-  before.replaced = network_.now();
-  producers_.push_back(std::make_unique<SimulatedProducer>(plan_, producers_.size()));
+  if (collector_.over() || is_over(before)) return;
+  if (before.core.phase() == ProducerCore::Phase::opening || network_.chance(0.5)) {
+    before.fuse.light(1 + static_cast<int>(network_.draw() % 20));
+  } else {
+    start_producer(!network_.chance(plan_.other_input));
+  }
+}
+
+// Another input can only be told by a result that is there.
+void World::start_producer(bool same_input) {
+  for (const auto& producer : producers_) producer->replaced = network_.now();
+  std::optional<Index> differs;
+  const auto known = collector_.safe_indices();
+  if (!same_input && !known.empty() && plan_.journal_bytes > 0) {
+    differs = known[network_.draw() % known.size()];
+  }
+  producers_.push_back(std::make_unique<SimulatedProducer>(plan_, producers_.size(), differs));
   turn_producer(*producers_.back());
+}
+
+// Whoever gave it the wrong input gives it the right one.
+void World::on_other_input(SimulatedProducer& producer) {
+  ASSERT_TRUE(producer.differs) << "at " << producer.core.other_input_at();
+  ASSERT_EQ(producer.core.other_input_at(), *producer.differs);
+  producer.core.leave();
+  for (auto& outgoing : producer.core.take_outgoing()) {
+    if (outgoing.worker.empty()) to_collector(producer.peer(), std::move(outgoing.frames));
+  }
+  producer.dead = true;
+  if (&producer != producers_.back().get()) return;
+  network_.after(network_.between(0, 2'000'000), [this] { start_producer(true); });
 }
 
 void World::read_input(SimulatedProducer& producer) {
@@ -139,6 +177,11 @@ void World::read_input(SimulatedProducer& producer) {
     const Index index = producer.lines_read++;
     Task task;
     task.url = url_of(index);
+    task.hash = hash_of(plan_, index);
+    if (producer.differs == index) {
+      task.url += "/another";
+      task.hash = plain_task_hash(task.url);
+    }
     if (is_unsafe(plan_, index)) task.method = "POST";
     if (is_faulty(plan_, index)) {
       producer.core.add_faulty(std::move(task), "line " + std::to_string(index + 1) + ": bad");
@@ -154,11 +197,24 @@ void World::read_input(SimulatedProducer& producer) {
   }
 }
 
-void World::turn_producer(SimulatedProducer& producer) {
+void World::turn_producer(SimulatedProducer& producer) try {
   if (is_over(producer)) return;
+  ASSERT_NE(producer.core.phase(), ProducerCore::Phase::forgotten);
+  if (producer.core.phase() == ProducerCore::Phase::other_input) return on_other_input(producer);
+  work(producer);
+} catch (const Crash&) {
+  producer.dead = true;
+  const bool same_input = !network_.chance(plan_.other_input);
+  if (&producer != producers_.back().get()) return;
+  network_.after(network_.between(0, 2'000'000), [=, this] { start_producer(same_input); });
+}
+
+void World::work(SimulatedProducer& producer) {
   read_input(producer);
+  producer.fuse.step();
   producer.core.advance(network_.now(), milliseconds(1));
   for (auto& outgoing : producer.core.take_outgoing()) {
+    producer.fuse.step();
     if (outgoing.worker.empty()) {
       to_collector(producer.peer(), std::move(outgoing.frames));
     } else {
@@ -166,6 +222,7 @@ void World::turn_producer(SimulatedProducer& producer) {
     }
   }
   while (auto batch = producer.core.next_results(network_.now())) {
+    producer.fuse.step();
     if (network_.chance(plan_.blocked_send)) {
       producer.core.results_not_sent();
       break;
@@ -201,49 +258,44 @@ void World::to_producer(const PeerId& from, Frames frames) {
 
 void World::to_collector(const PeerId& from, Frames frames) {
   network_.carry(std::move(frames), [this, from](Received received) {
-    if (collector_over_) return;
-    collector_.on_message(from, std::move(received), network_.now());
+    collector_.on_message(from, std::move(received));
     turn_collector();
   });
 }
 
 void World::turn_collector() {
-  if (collector_over_) return;
-  put_out();
-  collector_.advance(network_.now());
-  for (auto& outgoing : collector_.take_outgoing()) {
+  collector_.turn([this](CollectorCore::Outgoing outgoing) {
     const auto at = std::find_if(producers_.begin(), producers_.end(), [&](const auto& producer) {
       return producer->peer() == outgoing.peer;
     });
     if (at == producers_.end()) {
-      hear_at_worker(outgoing.peer, std::move(outgoing.frames), false);
-      continue;
+      return hear_at_worker(outgoing.peer, std::move(outgoing.frames), false);
     }
     network_.carry(std::move(outgoing.frames), [this, p = at->get()](Received received) {
       if (p->dead) return;
       p->core.on_collector_message(std::move(received), network_.now());
       turn_producer(*p);
     });
-  }
-  collector_over_ = collector_.over(network_.now());
-  if (collector_over_) collector_over_since_ = network_.now();
+  });
 }
 
-void World::put_out() {
-  ASSERT_LE(collector_.reorder().held_bytes(), plan_.memory_bytes + sizeof(Result) + 4096)
-      << "memory was promised";
-  while (auto result = collector_.take_next()) output_.push_back(std::move(*result));
-  if (collector_.complete() && !collector_.done()) collector_.set_done(network_.now());
+void World::turn_worker(SimulatedWorker& worker) try {
+  if (!worker.gone()) work(worker);
+} catch (const Crash&) {
+  killed_by_chance_ = true;
+  kill(worker);
 }
 
-void World::turn_worker(SimulatedWorker& worker) {
-  if (worker.gone()) return;
+void World::work(SimulatedWorker& worker) {
+  worker.fuse.step();
   worker.core.advance(network_.now());
   for (FetchCommand& command : worker.core.take_commands()) {
+    worker.fuse.step();
     if (const auto* order = std::get_if<Fetch>(&command)) fetch(worker, *order);
     if (std::holds_alternative<CloseJob>(command)) worker.running.clear();
   }
   for (auto& outgoing : worker.core.take_outgoing()) {
+    worker.fuse.step();
     const bool is_producer = outgoing.to == WorkerCore::To::producer;
     if (is_producer) {
       to_producer(worker.peer(), std::move(outgoing.frames));
@@ -259,6 +311,7 @@ void World::turn_worker(SimulatedWorker& worker) {
 
 void World::send_results(SimulatedWorker& worker) {
   while (auto batch = worker.core.next_results(0, network_.now())) {
+    worker.fuse.step();
     if (network_.chance(plan_.blocked_send)) return worker.core.results_not_sent(0);
     to_collector(worker.peer(), std::move(*batch));
   }
@@ -281,6 +334,7 @@ void World::fetch(SimulatedWorker& worker, const Fetch& order) {
   fetched.result.index = task.index;
   fetched.result.attempts = task.attempt;
   fetched.result.url = task.url;
+  fetched.result.task_hash = task.hash;
   fetched.transient = !is_unsafe(plan_, task.index) && network_.chance(plan_.transient_failure);
   fetched.result.outcome = fetched.transient ? Outcome::timeout : Outcome::ok;
   if (!fetched.transient) fetched.result.body = body_of(plan_, task.index);
@@ -298,6 +352,8 @@ void World::fetch(SimulatedWorker& worker, const Fetch& order) {
 void World::count(const Task& task) {
   ++counts_.requests;
   if (task.index < collector_.watermark()) ++counts_.repeated;
+  const auto safe = collector_.safe_since(task.index);
+  if (safe && network_.now() - *safe > kKnown) ++counts_.wasted;
   if (++requests_[{task.index, task.attempt}] > 1) ++counts_.duplicates;
 }
 
@@ -305,12 +361,12 @@ void World::count(const Task& task) {
 bool World::is_over(const SimulatedProducer& producer) const {
   const Duration silence = network_.now() - producer.core.collector_heard();
   return producer.dead || producer.fenced() || producer.core.over(network_.now()) ||
-         (collector_over_since_ && silence > kPeerTimeout &&
-          network_.now() - *collector_over_since_ > kPeerTimeout);
+         (collector_.over() && silence > kPeerTimeout &&
+          network_.now() - *collector_.over_since() > kPeerTimeout);
 }
 
 bool World::everybody_is_over() const {
-  if (!collector_over_) return false;
+  if (!collector_.over()) return false;
   for (const auto& producer : producers_) {
     if (!is_over(*producer)) return false;
   }
