@@ -10,25 +10,22 @@ the body that its URL has; and the processes must have ended with 0.
 """
 import argparse
 import collections
-import json
-import os
 import pathlib
 import random
-import resource
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
+
+from fleet import BUILD, Process, Tasks, allow_many_files, free_port, program, require
 
 WEIGHTS = {"worker": 70, "producer": 15, "collector": 15}
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", default=pathlib.Path(__file__).parents[2] / "build/release",
-                        type=pathlib.Path, help="where the programs are")
+    parser.add_argument("--build", default=BUILD, type=pathlib.Path, help="where the programs are")
     parser.add_argument("--tasks", type=int, default=100_000)
     parser.add_argument("--kills", type=int, default=1_000)
     parser.add_argument("--every", type=float, default=0.25, help="seconds between kills, on average")
@@ -38,35 +35,6 @@ def arguments():
     parser.add_argument("--limit", type=float, default=3600, help="seconds until it counts as hung")
     parser.add_argument("--keep", action="store_true", help="keep the directory of the run")
     return parser.parse_args()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Process:
-    """One command, started again after it was killed."""
-
-    def __init__(self, role, command, log):
-        self.role, self.command, self.log = role, command, log
-        self.code = None
-        self.start()
-
-    def start(self):
-        self.process = subprocess.Popen(self.command, stdout=self.log, stderr=self.log,
-                                        stdin=subprocess.DEVNULL)
-
-    def poll(self):
-        if self.code is None:
-            self.code = self.process.poll()
-        return self.code
-
-    def kill_and_restart(self):
-        self.process.kill()
-        self.process.wait()
-        self.start()
 
 
 class Soak:
@@ -81,43 +49,33 @@ class Soak:
         origin = subprocess.Popen([options.build / "tests/origin/fetchline-origin"],
                                   stdout=subprocess.PIPE, text=True)
         try:
-            self.origin_port = int(origin.stdout.readline())
-            self.write_input()
+            # Some are slow: what comes after them waits in the collector.
+            self.tasks = Tasks(f"127.0.0.1:{int(origin.stdout.readline())}", options.tasks,
+                               slow=0.0005)
+            self.tasks.write(self.directory / "urls.txt")
             self.start_fleet()
             self.torment()
             self.wait_for_the_end()
-            self.check_output()
+            self.tasks.check(self.output)
         finally:
             for process in getattr(self, "fleet", []):
                 if process.poll() is None:
-                    process.process.kill()
+                    process.kill()
             origin.kill()
-
-    def url(self, index):
-        # A size and a delay that are the URL's own, whoever fetches it and however often.
-        own = random.Random(index)
-        size = own.choice([0, 10, 200, 1000, 1000, 5000, 60000])
-        delay = 2000 if own.random() < 0.0005 else own.randrange(0, 100)
-        return f"http://127.0.0.1:{self.origin_port}/?size={size}&delay={delay}&i={index}", size
-
-    def write_input(self):
-        with open(self.directory / "urls.txt", "w") as file:
-            for index in range(self.options.tasks):
-                file.write(self.url(index)[0] + "\n")
 
     def start_fleet(self):
         build = self.options.build
         tasks = f"tcp://127.0.0.1:{free_port()}"
         results = f"tcp://127.0.0.1:{free_port()}"
         self.log = open(self.directory / "log.txt", "w")
-        commands = [("collector", [build / "collector/fetchline-collector", "--bind", results,
+        commands = [("collector", [program(build, "collector"), "--bind", results,
                                    "-o", self.output, "--resume", "--progress", "none",
                                    "--durability", self.options.durability]),
-                    ("producer", [build / "producer/fetchline-producer", "--bind", tasks,
+                    ("producer", [program(build, "producer"), "--bind", tasks,
                                   "--collector", results, "-i", self.directory / "urls.txt",
                                   "--resume", "--progress", "none"])]
         for _ in range(self.options.workers):
-            commands.append(("worker", [build / "worker/fetchline-worker", "--producer", tasks,
+            commands.append(("worker", [program(build, "worker"), "--producer", tasks,
                                         "--collector", results, "-j", "16"]))
         self.fleet = [Process(role, command, self.log) for role, command in commands]
 
@@ -140,36 +98,16 @@ class Soak:
     def wait_for_the_end(self):
         deadline = time.monotonic() + self.options.limit
         while self.alive():
-            if time.monotonic() > deadline:
-                roles = ", ".join(process.role for process in self.alive())
-                raise AssertionError(f"still running: {roles}")
+            roles = ", ".join(process.role for process in self.alive())
+            require(time.monotonic() < deadline, f"still running: {roles}")
             time.sleep(0.05)
         for process in self.fleet:
-            assert process.code == 0, f"{process.role} ended with {process.code}"
-
-    def check_output(self):
-        expected = 0
-        with open(self.output, "rb") as file:
-            for line in file:
-                record = json.loads(line)
-                url, size = self.url(expected)
-                pattern = "/" + url.split("/", 3)[3] + "#"
-                body = (pattern * (size // len(pattern) + 1))[:size]
-                assert record["index"] == expected, f"{record['index']} where {expected} was due"
-                assert record["url"] == url, f"{expected}: {record['url']}"
-                assert record["outcome"] == "ok", f"{expected}: {record['outcome']}"
-                assert record["body"] == body, f"{expected}: {record['body'][:100]}"
-                expected += 1
-        assert expected == self.options.tasks, f"{expected} records of {self.options.tasks} tasks"
-        manifest = json.loads(pathlib.Path(f"{self.output}.manifest.json").read_text())
-        assert manifest["count"] == expected and manifest["outcomes"] == {"ok": expected}
-        assert not pathlib.Path(f"{self.output}.spill").exists(), "the journal was left behind"
+            require(process.code == 0, f"{process.role} ended with {process.code}")
 
 
 def main():
     options = arguments()
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    allow_many_files()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     directory = pathlib.Path(tempfile.mkdtemp(prefix="fetchline-soak-"))
     print(f"seed {options.seed}: {options.tasks} tasks, {options.workers} workers, up to "
