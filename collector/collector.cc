@@ -182,7 +182,7 @@ bool Collector::try_disk(DiskFull& full, Instant now, const std::function<void()
     full.reset();
     return true;
   } catch (const OutputError& error) {
-    if (!error.is_disk_full() || !log_.sink->is_file() || draining_since_) throw;
+    if (!error.is_disk_full() || !log_.sink->can_wait_for_room() || draining_since_) throw;
     if (!full) spdlog::error("{}; waiting for room", error.what());
     full = now;
     return false;

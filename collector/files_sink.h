@@ -37,6 +37,8 @@ class FilesSink final : public ResultSink {
   void sync() override;
   [[nodiscard]] int blocked_fd() const override { return records_.blocked_fd(); }
   [[nodiscard]] bool is_file() const override { return records_.is_regular(); }
+  // It is the bodies' disk, or a records' file's: never a pipe's.
+  [[nodiscard]] bool can_wait_for_room() const override { return left_ || is_file(); }
   Totals finish() override;
 
  private:

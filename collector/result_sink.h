@@ -41,6 +41,8 @@ class ResultSink {
   // Not a pipe or a device: it can be read again, and a full disk is worth waiting for, because
   // someone may make room.
   [[nodiscard]] virtual bool is_file() const = 0;
+  // Whether a full disk is worth waiting for: someone may make room for a file, not for a device.
+  [[nodiscard]] virtual bool can_wait_for_room() const { return is_file(); }
 
   // Everything is out: bytes written in total and their SHA-256 (64 hex digits).
   struct Totals {
