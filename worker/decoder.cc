@@ -158,7 +158,8 @@ Decoder::~Decoder() = default;
 
 std::optional<std::string_view> Decoder::next() {
   while (true) {
-    if (ended_ && (rest_.empty() || !codec_->starts_again(rest_.front()))) return "";
+    if (ended_ && !padded_ && !rest_.empty()) padded_ = !codec_->starts_again(rest_.front());
+    if (ended_ && (padded_ || rest_.empty())) return "";
     const Step step = codec_->step(rest_, decoded_);
     rest_.remove_prefix(step.used);
     ended_ = step.then == Step::Then::ended;

@@ -40,6 +40,7 @@ class Decoder {
   std::unique_ptr<Codec> codec_;
   std::string_view rest_;
   bool ended_ = false;
+  bool padded_ = false;  // what still comes is no part of the body, whatever it looks like
   std::array<char, 16 * 1024> decoded_;
 };
 

@@ -128,6 +128,19 @@ TEST(Decoder, TakesWhatIsCodedInParts) {
   EXPECT_FALSE(decoded(Coding::gzip, gzip.substr(0, gzip.size() - 1), 1000).ended);
 }
 
+// Where the pieces are cut is chance.
+TEST(Decoder, PassesOverPaddingInWhichAnotherPartSeemsToBegin) {
+  const std::string padding("\0\x1f\x28\x1f\x28", 5);  // how parts of gzip and zstd begin
+  for (const Sample& sample :
+       {Sample{Coding::gzip, gzipped("text")}, Sample{Coding::zstd, zstd("text")}}) {
+    for (const std::size_t piece_bytes : {std::size_t{1}, std::size_t{1000}}) {
+      const Decoded result = decoded(sample.coding, sample.coded + padding, piece_bytes);
+      EXPECT_EQ(result.text, "text") << piece_bytes;
+      EXPECT_TRUE(result.ended && !result.broken) << piece_bytes;
+    }
+  }
+}
+
 TEST(Decoder, PassesOverPaddingAfterTheEnd) {
   const std::string padding(100, '\0');
   for (const Sample& sample :
