@@ -47,7 +47,7 @@ void CollectorCore::on_message(const PeerId& peer, Received received, Instant no
     return;
   }
   if (const auto* bye = std::get_if<Bye>(&received.message)) {
-    on_bye(received.epoch, *bye);
+    on_bye(received.epoch, *bye, now);
   } else if (auto* recap = std::get_if<Recap>(&received.message)) {
     if (received.epoch == epoch_) comparison_.add(std::move(*recap));
   } else if (done_) {
@@ -149,10 +149,11 @@ void CollectorCore::on_end(Epoch epoch, const End& end) {
   dropped_ += reorder_.drop_from(end.total);  // results of tasks that do not exist
 }
 
-void CollectorCore::on_bye(Epoch epoch, const Bye& bye) {
+void CollectorCore::on_bye(Epoch epoch, const Bye& bye, Instant now) {
   if (bye.worker == WorkerId{}) {
     if (epoch != epoch_ && !done_) return;
     producer_gone_ = true;
+    if (!none_in_hand_since_) none_in_hand_since_ = now;
     senders_.erase(WorkerId{nonce_});
   } else {
     senders_.erase(bye.worker);
@@ -263,14 +264,15 @@ void CollectorCore::tell_senders() {
 
 void CollectorCore::drain(Instant now) {
   draining_since_ = now;
+  none_in_hand_since_.reset();  // to be said again: what was handed out since may be under way
   state_due_ = true;
 }
 
 bool CollectorCore::drained(Instant now) const {
-  if (!has_job() || (producer_gone_ && senders_.empty())) return true;
+  if (!has_job()) return true;
   if (now - std::max(last_result_, *draining_since_) < kQuiet) return false;
-  const bool said_none = producer_heard_ > *draining_since_ && in_hand_ == 0;
-  return said_none || now - std::max(producer_heard_, *draining_since_) >= kGone;
+  if (none_in_hand_since_) return now - *none_in_hand_since_ >= kQuiet;
+  return now - std::max(producer_heard_, *draining_since_) >= kGone;
 }
 
 void CollectorCore::set_done(Instant now) {

@@ -135,7 +135,7 @@ class CollectorCore {
   [[nodiscard]] IndexSet committed() const;
   void note_unsaved(Index index, std::size_t bytes, Instant now);
   [[nodiscard]] Index safe_watermark() const;
-  void on_bye(Epoch epoch, const Bye& bye);
+  void on_bye(Epoch epoch, const Bye& bye, Instant now);
   void refuse(const PeerId& peer, const JobId& job, const Refused& refused);
   void tell_producer(Instant now);
   void tell_senders();
@@ -170,8 +170,8 @@ class CollectorCore {
 
   PeerId producer_;
   Instant producer_heard_{};
-  bool producer_gone_ = false;  // it said Bye
-  std::uint64_t in_hand_ = 0;   // as the producer said last
+  bool producer_gone_ = false;                 // it said Bye
+  std::optional<Instant> none_in_hand_since_;  // as the producer says; since drain()
   Instant last_result_{};
   std::optional<Instant> draining_since_;
   bool state_due_ = false;

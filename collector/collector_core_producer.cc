@@ -25,7 +25,8 @@ void CollectorCore::on_open(const PeerId& peer, const JobId& job, const Open& op
   producer_ = peer;
   producer_heard_ = now;
   producer_gone_ = false;
-  in_hand_ = open.in_hand;
+  if (open.in_hand > 0) none_in_hand_since_.reset();
+  if (open.in_hand == 0 && !none_in_hand_since_) none_in_hand_since_ = now;
   whole_state_due_ = true;
 }
 
