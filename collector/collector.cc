@@ -29,7 +29,7 @@ CollectorCore::Settings core_settings(const CollectorOptions& options, const Sta
 
 Collector::Collector(zmq::context_t& context, CollectorOptions options)
     : options_(std::move(options)),
-      port_(bind_port(context, options_.bind)),
+      port_(bind_port(context, options_.bind, "--bind")),
       log_(open_stage_log(options_)),
       core_(core_settings(options_, log_), log_.recovered),
       producer_watch_("a producer at " + shown_endpoint(options_.bind, port_),

@@ -7,8 +7,8 @@
 #include "collector/output_error.h"
 #include "deploy/process/exit_code.h"
 #include "deploy/process/flags.h"
-#include "deploy/process/program.h"
 #include "deploy/process/progress.h"
+#include "deploy/process/run_role.h"
 #include "deploy/process/signals.h"
 #include "proto/sockets.h"
 
@@ -56,26 +56,14 @@ int main_of(int argc, char** argv) {
   add_collector_fleet_flags(program.app(), options);
   program.example("fetchline-collector -o results.ndjson");
   program.example("fetchline-collector --bind tcp://0.0.0.0:5556 -o results.ndjson");
-  if (const auto end = program.parse(argc, argv)) return to_int(*end);
-  setup_log(program.log());
-  try {
+  const auto role = [&] {
     check_output_flags(options);
-    return to_int(run(program, options, rule, signals));
-  } catch (const UsageError& error) {
-    return to_int(program.report(error));
-  } catch (const DamagedError& error) {
-    spdlog::error("--output: {}", error.what());
-    return to_int(ExitCode::journal_damaged);
-  } catch (const OutputError& error) {
-    spdlog::error("--output: {}", error.what());
-    return to_int(ExitCode::output_unwritable);
-  } catch (const EndpointError& error) {
-    spdlog::error("{}", error.what());
-    return to_int(ExitCode::usage);
-  } catch (const std::exception& error) {
-    spdlog::error("internal error: {}", error.what());
-    return to_int(ExitCode::internal);
-  }
+    return run(program, options, rule, signals);
+  };
+  return to_int(run_role(program, argc, argv, role,
+                         {environment_error<DamagedError>("--output", ExitCode::journal_damaged),
+                          environment_error<OutputError>("--output", ExitCode::output_unwritable),
+                          environment_error<EndpointError>("", ExitCode::usage)}));
 }
 
 }  // namespace

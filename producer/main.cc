@@ -4,8 +4,8 @@
 #include "deploy/process/exit_code.h"
 #include "deploy/process/flags.h"
 #include "deploy/process/identity.h"
-#include "deploy/process/program.h"
 #include "deploy/process/progress.h"
+#include "deploy/process/run_role.h"
 #include "deploy/process/signals.h"
 #include "producer/input_check.h"
 #include "producer/producer.h"
@@ -80,23 +80,13 @@ int main_of(int argc, char** argv) {
   program.example("fetchline-producer -i urls.txt");
   program.example(
       "fetchline-producer --bind tcp://0.0.0.0:5555 --collector tcp://c:5556 -i urls.txt");
-  if (const auto end = program.parse(argc, argv)) return to_int(*end);
-  setup_log(program.log());
-  try {
+  const auto role = [&] {
     flags.apply_to(options);
-    return to_int(run(program, options, flags, signals));
-  } catch (const UsageError& error) {
-    return to_int(program.report(error));
-  } catch (const InputError& error) {
-    spdlog::error("--input: {}", error.what());
-    return to_int(ExitCode::input_unreadable);
-  } catch (const EndpointError& error) {
-    spdlog::error("{}", error.what());
-    return to_int(ExitCode::usage);
-  } catch (const std::exception& error) {
-    spdlog::error("internal error: {}", error.what());
-    return to_int(ExitCode::internal);
-  }
+    return run(program, options, flags, signals);
+  };
+  return to_int(run_role(program, argc, argv, role,
+                         {environment_error<InputError>("--input", ExitCode::input_unreadable),
+                          environment_error<EndpointError>("", ExitCode::usage)}));
 }
 
 }  // namespace

@@ -36,8 +36,8 @@ milliseconds wall_clock() {
 Producer::Producer(zmq::context_t& context, ProducerOptions options)
     : options_(std::move(options)),
       source_(options_.urls, options_.input),
-      workers_(bind_port(context, options_.bind)),
-      collector_(connect_to(context, options_.collector)),
+      workers_(bind_port(context, options_.bind, "--bind")),
+      collector_(connect_to(context, options_.collector, "--collector")),
       core_(core_settings(options_)),
       collector_watch_("the collector at " + options_.collector, options_.peer_timeout,
                        std::chrono::steady_clock::now()),

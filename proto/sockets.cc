@@ -49,14 +49,21 @@ void set_options(zmq::socket_t& socket) {
   socket.set(zmq::sockopt::ipv6, true);
 }
 
+EndpointError error_of(std::string_view flag, const std::string& text,
+                       const std::string& endpoint) {
+  const bool has_scheme = endpoint.find("://") != std::string::npos;
+  return EndpointError((flag.empty() ? "" : std::string(flag) + ": ") + text +
+                       (has_scheme ? "" : "; an endpoint looks like tcp://127.0.0.1:5555"));
+}
+
 // libzmq takes a port number modulo 65536.
-void check_port(const std::string& endpoint) {
+void check_port(const std::string& endpoint, std::string_view flag) {
   const auto colon = endpoint.rfind(':');
   if (!endpoint.starts_with("tcp://") || colon == std::string::npos) return;
   const std::string port = endpoint.substr(colon + 1);
   const bool digits = port.find_first_not_of("0123456789") == std::string::npos;
   if (digits && !port.empty() && (port.size() > 5 || std::stoi(port) > 65'535)) {
-    throw EndpointError(endpoint + ": port " + port + " is out of range");
+    throw error_of(flag, endpoint + ": port " + port + " is out of range", endpoint);
   }
 }
 
@@ -96,8 +103,9 @@ zmq::context_t make_context(int io_threads) {
   return context;
 }
 
-zmq::socket_t bind_port(zmq::context_t& context, const std::string& endpoint) {
-  check_port(endpoint);
+zmq::socket_t bind_port(zmq::context_t& context, const std::string& endpoint,
+                        std::string_view flag) {
+  check_port(endpoint, flag);
   try {
     zmq::socket_t socket(context, zmq::socket_type::router);
     set_options(socket);
@@ -106,12 +114,13 @@ zmq::socket_t bind_port(zmq::context_t& context, const std::string& endpoint) {
     socket.bind(endpoint);
     return socket;
   } catch (const zmq::error_t& error) {
-    throw EndpointError("cannot bind " + endpoint + ": " + error.what());
+    throw error_of(flag, "cannot bind " + endpoint + ": " + error.what(), endpoint);
   }
 }
 
-zmq::socket_t connect_to(zmq::context_t& context, const std::string& endpoint) {
-  check_port(endpoint);
+zmq::socket_t connect_to(zmq::context_t& context, const std::string& endpoint,
+                         std::string_view flag) {
+  check_port(endpoint, flag);
   try {
     zmq::socket_t socket(context, zmq::socket_type::dealer);
     set_options(socket);
@@ -120,7 +129,7 @@ zmq::socket_t connect_to(zmq::context_t& context, const std::string& endpoint) {
     socket.connect(endpoint);
     return socket;
   } catch (const zmq::error_t& error) {
-    throw EndpointError("cannot connect to " + endpoint + ": " + error.what());
+    throw error_of(flag, "cannot connect to " + endpoint + ": " + error.what(), endpoint);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <zmq.hpp>
 
@@ -15,7 +16,8 @@ namespace fetchline {
 // The routing id that a ROUTER gave to a connection; new with every connection.
 using PeerId = std::string;
 
-// An endpoint that cannot be bound or is not one. what() names the endpoint and the reason.
+// An endpoint that cannot be bound or is not one. what() names the flag, the endpoint and the
+// reason.
 struct EndpointError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -23,10 +25,13 @@ struct EndpointError : std::runtime_error {
 // A process's context. `io_threads` 0 is enough when every endpoint is inproc://.
 [[nodiscard]] zmq::context_t make_context(int io_threads);
 
-// The port that others connect to (ROUTER). Throws EndpointError.
-[[nodiscard]] zmq::socket_t bind_port(zmq::context_t& context, const std::string& endpoint);
+// The port that others connect to (ROUTER). `flag` is where the endpoint is from, "--bind". Throws
+// EndpointError.
+[[nodiscard]] zmq::socket_t bind_port(zmq::context_t& context, const std::string& endpoint,
+                                      std::string_view flag = {});
 // A connection to such a port (DEALER); reconnects by itself, for ever. Throws EndpointError.
-[[nodiscard]] zmq::socket_t connect_to(zmq::context_t& context, const std::string& endpoint);
+[[nodiscard]] zmq::socket_t connect_to(zmq::context_t& context, const std::string& endpoint,
+                                       std::string_view flag = {});
 // Where a port is bound, as the user gave it, unless a "*" in it became something.
 [[nodiscard]] std::string shown_endpoint(const std::string& given, const zmq::socket_t& port);
 

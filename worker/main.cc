@@ -3,8 +3,8 @@
 
 #include "deploy/process/exit_code.h"
 #include "deploy/process/identity.h"
-#include "deploy/process/program.h"
 #include "deploy/process/progress.h"
+#include "deploy/process/run_role.h"
 #include "deploy/process/signals.h"
 #include "proto/sockets.h"
 #include "worker/worker.h"
@@ -39,21 +39,13 @@ int main_of(int argc, char** argv) {
   add_worker_fleet_flags(program.app(), options, fleet);
   program.example("fetchline-worker -j 256");
   program.example("fetchline-worker --producer tcp://p:5555 --collector tcp://c:5556 --keep-alive");
-  if (const auto end = program.parse(argc, argv)) return to_int(*end);
-  setup_log(program.log());
-  try {
+  const auto role = [&] {
     fleet.apply_to(options);
     check_descriptors(options, raise_descriptor_limit());
-    return to_int(run(program, options, signals));
-  } catch (const UsageError& error) {
-    return to_int(program.report(error));
-  } catch (const EndpointError& error) {
-    spdlog::error("{}", error.what());
-    return to_int(ExitCode::usage);
-  } catch (const std::exception& error) {
-    spdlog::error("internal error: {}", error.what());
-    return to_int(ExitCode::internal);
-  }
+    return run(program, options, signals);
+  };
+  return to_int(
+      run_role(program, argc, argv, role, {environment_error<EndpointError>("", ExitCode::usage)}));
 }
 
 }  // namespace

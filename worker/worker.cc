@@ -38,8 +38,8 @@ Worker::Worker(zmq::context_t& context, WorkerOptions options)
   const Instant now = std::chrono::steady_clock::now();
   const auto timeout = options_.keep_alive ? milliseconds(0) : options_.peer_timeout;
   for (const auto& [producer, collector] : options_.links) {
-    links_.push_back({.producer = connect_to(context, producer),
-                      .collector = connect_to(context, collector),
+    links_.push_back({.producer = connect_to(context, producer, "--producer"),
+                      .collector = connect_to(context, collector, "--collector"),
                       .producer_watch = {"the producer at " + producer, timeout, now},
                       .collector_watch = {"the collector at " + collector, timeout, now}});
   }

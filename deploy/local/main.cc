@@ -10,8 +10,8 @@
 #include "deploy/process/exit_code.h"
 #include "deploy/process/flags.h"
 #include "deploy/process/identity.h"
-#include "deploy/process/program.h"
 #include "deploy/process/progress.h"
+#include "deploy/process/run_role.h"
 #include "deploy/process/signals.h"
 #include "producer/input_check.h"
 #include "producer/producer_flags.h"
@@ -87,31 +87,20 @@ int main_of(int argc, char** argv) {
   PipelineOptions options;
   TaskFlags flags;
   add_flags(program, options, flags);
-  if (const auto end = program.parse(argc, argv)) return to_int(*end);
-  setup_log(program.log());
-  options.worker.name = options.producer.name = process_name();
-  options.worker.drain_timeout = options.collector.drain_timeout = options.producer.drain_timeout;
-  options.producer.resume = options.collector.resume;
-  try {
+  const auto role = [&] {
+    options.worker.name = options.producer.name = process_name();
+    options.worker.drain_timeout = options.collector.drain_timeout = options.producer.drain_timeout;
+    options.producer.resume = options.collector.resume;
     check_output_flags(options.collector);
     flags.apply_to(options.producer);
     check_descriptors(options.worker, raise_descriptor_limit());
-    return to_int(run(program, options, flags, signals));
-  } catch (const UsageError& error) {
-    return to_int(program.report(error));
-  } catch (const InputError& error) {
-    spdlog::error("--input: {}", error.what());
-    return to_int(ExitCode::input_unreadable);
-  } catch (const DamagedError& error) {
-    spdlog::error("--output: {}", error.what());
-    return to_int(ExitCode::journal_damaged);
-  } catch (const OutputError& error) {
-    spdlog::error("--output: {}", error.what());
-    return to_int(ExitCode::output_unwritable);
-  } catch (const std::exception& error) {
-    spdlog::error("internal error: {}", error.what());
-    return to_int(ExitCode::internal);
-  }
+    return run(program, options, flags, signals);
+  };
+  return to_int(
+      run_role(program, argc, argv, role,
+               {environment_error<InputError>("--input", ExitCode::input_unreadable),
+                environment_error<DamagedError>("--output", ExitCode::journal_damaged),
+                environment_error<OutputError>("--output", ExitCode::output_unwritable)}));
 }
 
 }  // namespace

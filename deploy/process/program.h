@@ -4,8 +4,7 @@
 //     Program program("fetchline-worker", "Fetches what a producer hands out.");
 //     WorkerOptions options;
 //     add_worker_flags(program.app(), options);
-//     if (const auto end = program.parse(argc, argv)) return to_int(*end);
-//     setup_log(program.log());
+//     return to_int(run_role(program, argc, argv, role, errors));  // deploy/process/run_role.h
 //
 // A flag beats its environment variable FETCHLINE_<FLAG> (upper case, dashes as underscores; an
 // empty one counts as not set; for a list it is one value), which beats the key of the same name in

@@ -114,19 +114,33 @@ TEST_F(ExitCodes, Are2ForAPortInUse) {
   EXPECT_FALSE(std::filesystem::exists(output_)) << "it would be in the way of the next try";
 }
 
-void expect_no_endpoint(const std::string& bad) {
+void expect_no_endpoint(const std::string& bad, const std::string& said) {
   // Were it taken for one, the wait for its peer would be short.
   const Args brief = {"--peer-timeout", "1"};
-  expect(run(collector_path(), brief + Args{"--bind", bad}), 2, bad);
-  expect(run(producer_path(), brief + Args{"--bind", bad, "http://127.0.0.1/"}), 2, bad);
-  expect(run(worker_path(), brief + Args{"--producer", bad, "--collector", bad}), 2, bad);
+  expect(run(collector_path(), brief + Args{"--bind", bad}), 2, "--bind: " + said);
+  expect(run(producer_path(), brief + Args{"--bind", bad, "http://127.0.0.1/"}), 2,
+         "--bind: " + said);
+  const std::string good = endpoint(free_port());
+  expect(
+      run(producer_path(), brief + Args{"--bind", good, "--collector", bad, "http://127.0.0.1/"}),
+      2, "--collector: ");
+  expect(run(worker_path(), brief + Args{"--producer", bad, "--collector", good}), 2,
+         "--producer: ");
+  expect(run(worker_path(), brief + Args{"--producer", good, "--collector", bad}), 2,
+         "--collector: ");
 }
 
 TEST_F(ExitCodes, Are2ForAnEndpointThatIsNone) {
-  for (const char* bad : {"nonsense", "tcp://127.0.0.1", "udp://x:1"}) expect_no_endpoint(bad);
+  for (const std::string bad : {"nonsense", "tcp://127.0.0.1", "udp://x:1"}) {
+    expect_no_endpoint(bad, "cannot bind " + bad + ": ");
+  }
+  expect(run(collector_path(), {"--bind", "127.0.0.1:5556"}), 2,
+         "an endpoint looks like tcp://127.0.0.1:5555");
 }
 
-TEST_F(ExitCodes, Are2ForAPortOutOfRange) { expect_no_endpoint("tcp://127.0.0.1:99999"); }
+TEST_F(ExitCodes, Are2ForAPortOutOfRange) {
+  expect_no_endpoint("tcp://127.0.0.1:99999", "tcp://127.0.0.1:99999: port 99999 is out of range");
+}
 
 class ExitCodesOf : public OnEachLayout {};
 INSTANTIATE_TEST_SUITE_P(, ExitCodesOf, kEitherShape, name_of);
