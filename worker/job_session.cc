@@ -9,6 +9,7 @@ void JobSession::begin_epoch(Epoch epoch) {
   received_.clear();
   queue_.clear();
   reports_ = ReportQueue();
+  for (auto& [index, running] : running_) running.of_older_epoch = true;
 }
 
 void JobSession::on_tasks(Epoch epoch, Tasks message, bool returning) {
@@ -27,8 +28,11 @@ void JobSession::take_task(Task task, bool returning) {
   if (outbox_.holds(index)) {
     reports_.add({.index = index, .attempt = task.attempt, .retry_after = {}});
   } else if (const auto at = running_.find(index); at != running_.end()) {
-    // The same fetch answers for both orders, as the later of the two attempts.
-    if (task.attempt >= at->second.attempt) at->second = {task.attempt, task.may_retry};
+    // The same fetch answers for both orders, as the later of the two attempts: the newer
+    // producer's, who counts its own and knows no other, or the higher.
+    if (at->second.of_older_epoch || task.attempt >= at->second.attempt) {
+      at->second = {task.attempt, task.may_retry};
+    }
   } else if (returning) {
     reports_.add({.index = index,
                   .attempt = task.attempt,

@@ -49,6 +49,7 @@ class JobSession {
   struct Running {
     std::uint32_t attempt = 1;
     bool may_retry = false;
+    bool of_older_epoch = false;  // and not ordered in this one yet
   };
 
   void begin_epoch(Epoch epoch);

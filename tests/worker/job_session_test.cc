@@ -306,6 +306,18 @@ TEST(JobSession, BeginsAnewWithANewerProducer) {
   EXPECT_EQ(job.running(), 2U);
 }
 
+// It counts attempts from 1 again, and believes no report of an attempt that it does not know.
+TEST(JobSession, AnswersANewerProducerForItsOwnAttempt) {
+  JobSession job = session();
+  job.on_tasks(Epoch{1}, tasks(1, {7}, 3), false);
+  (void)start_all(job);
+  job.on_tasks(Epoch{2}, tasks(1, {7}, 1), false);
+  job.on_fetched(fetched(7, Outcome::timeout, true));
+  const Report report = only_report(job);
+  EXPECT_EQ(report.verdict, Verdict::retry);
+  EXPECT_EQ(report.attempt, 1U);
+}
+
 TEST(JobSession, CountsItsReportsAnewForANewerProducer) {
   JobSession job = session();
   job.on_tasks(Epoch{1}, tasks(1, {1, 2}), false);
