@@ -57,7 +57,7 @@ bool BodyDirectory::has(const std::string& name) const {
 
 // One call for many files and their names, where an fdatasync each takes thirty times as long.
 void BodyDirectory::sync() {
-  if (syncfs(directory_.get()) != 0) throw OutputError(path_, errno);
+  if (syncfs(directory_.get()) != 0) throw OutputError::of_sync(path_, errno);
 }
 
 std::string BodyDirectory::path_of(std::string_view name) const {

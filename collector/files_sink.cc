@@ -36,7 +36,7 @@ ResultSink::Recovered FilesSink::recover() {
   Recovered recovered;
   RecordReader reader;
   std::string last;
-  records_.recover([&](std::string_view line) {
+  recovered.cut_bytes = records_.recover([&](std::string_view line) {
     const auto record = reader.read(line);
     if (!record || record->index != recovered.records) return false;
     if (record->file.empty() && record->outcome == Outcome::ok) return false;  // another format's

@@ -38,8 +38,7 @@ class ResultSink {
   // The descriptor to wait on for POLLOUT when flush() left something behind; -1 when nothing is.
   [[nodiscard]] virtual int blocked_fd() const = 0;
 
-  // Not a pipe or a device: it can be read again, and a full disk is worth waiting for, because
-  // someone may make room.
+  // Not a pipe or a device: it can be read again.
   [[nodiscard]] virtual bool is_file() const = 0;
   // Whether a full disk is worth waiting for: someone may make room for a file, not for a device.
   [[nodiscard]] virtual bool can_wait_for_room() const { return is_file(); }

@@ -3,8 +3,11 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <bit>
 
 namespace fetchline {
+
+static_assert(std::endian::native == std::endian::little, "hashes are of bytes as they are");
 
 std::uint64_t plain_task_hash(std::string_view url) {
   const std::uint64_t hash = XXH3_64bits(url.data(), url.size());
