@@ -39,7 +39,7 @@ void CollectorCore::restore(Index index, std::uint64_t task_hash, const JournalP
 
 void CollectorCore::on_message(const PeerId& peer, Received received, Instant now) {
   if (const auto* open = std::get_if<Open>(&received.message)) {
-    on_open(peer, received.job, *open, now);
+    on_open(peer, received, *open, now);
     return;
   }
   if (!has_job() || received.job != control_.job) {

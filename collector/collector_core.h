@@ -121,7 +121,8 @@ class CollectorCore {
     Index told_watermark = 0;
   };
 
-  void on_open(const PeerId& peer, const JobId& job, const Open& open, Instant now);
+  void on_open(const PeerId& peer, const Received& received, const Open& open, Instant now);
+  void refuse_outdated(const PeerId& peer);
   void on_results(const PeerId& peer, Results& message, Instant now);
   void on_end(Epoch epoch, const End& end);
   void on_open_when_done(const PeerId& peer, const Open& open, Instant now);

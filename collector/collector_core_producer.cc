@@ -6,7 +6,9 @@
 
 namespace fetchline {
 
-void CollectorCore::on_open(const PeerId& peer, const JobId& job, const Open& open, Instant now) {
+void CollectorCore::on_open(const PeerId& peer, const Received& received, const Open& open,
+                            Instant now) {
+  const JobId& job = received.job;
   const bool takes_ours = has_job() && open.resume;
   if (!takes_ours && (job.is_none() || (has_job() && job != control_.job))) {
     return refuse(peer, job, {.reason = Refused::Reason::busy});
@@ -14,6 +16,8 @@ void CollectorCore::on_open(const PeerId& peer, const JobId& job, const Open& op
   if (!has_job()) control_.job = job;
   if (done_) return on_open_when_done(peer, open, now);
   if (!control_.epochs.contains(open.nonce)) {
+    const bool outdated = epoch_ != Epoch{} && received.epoch != epoch_;
+    if (outdated) return refuse_outdated(peer);
     begin_epoch(open);
   } else if (open.nonce != nonce_) {
     return refuse(peer, control_.job, {.reason = Refused::Reason::fenced});
@@ -28,6 +32,12 @@ void CollectorCore::on_open(const PeerId& peer, const JobId& job, const Open& op
   if (open.in_hand > 0) none_in_hand_since_.reset();
   if (open.in_hand == 0 && !none_in_hand_since_) none_in_hand_since_ = now;
   whole_state_due_ = true;
+}
+
+// A first Open may be late, and its sender dead: it must not end an epoch that it knows nothing of.
+// One that could be forgotten is not told.
+void CollectorCore::refuse_outdated(const PeerId& peer) {
+  if (!control_due_) refuse(peer, control_.job, {.reason = Refused::Reason::outdated});
 }
 
 void CollectorCore::begin_epoch(const Open& open) {
@@ -49,10 +59,10 @@ void CollectorCore::on_open_when_done(const PeerId& peer, const Open& open, Inst
   producer_gone_ = false;
   done_at_ = now;
   const bool is_new = !control_.epochs.contains(open.nonce);
-  if (is_new && open.resume && chain_) {
+  if (is_new) {  // what the one before it had to show is not its matter
     control_.epochs[open.nonce] = epoch_;
     nonce_ = open.nonce;
-    comparison_.begin(reorder_.watermark(), chain_);
+    comparison_.begin(open.resume && chain_ ? reorder_.watermark() : 0, chain_);
   }
   tell_producer_when_done(now);
 }
@@ -64,6 +74,7 @@ void CollectorCore::tell_producer_when_done(Instant now) {
   } else if (comparison_.over()) {
     send(producer_, encode(control_.job, epoch_, Done{counts_}));
   } else {
+    whole_state_due_ = true;  // nothing is left that could be missing
     tell_state(now);
   }
 }
@@ -112,6 +123,7 @@ void CollectorCore::tell_state(Instant now) {
   state.total = total();
   state.compare_to = comparison_.end();
   state.compared = comparison_.compared();
+  state.whole = whole_state_due_;
   if (whole_state_due_) state.committed = committed();
   send(producer_, encode(control_.job, epoch_, state));
   state_due_ = false;

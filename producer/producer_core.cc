@@ -126,7 +126,8 @@ bool ProducerCore::adopts(const Received& received) const {
   const auto* state = std::get_if<State>(&received.message);
   const auto* refused = std::get_if<Refused>(&received.message);
   return (state != nullptr && state->nonce == settings_.nonce) ||
-         (refused != nullptr && refused->reason == Refused::Reason::other_input) ||
+         (refused != nullptr && (refused->reason == Refused::Reason::other_input ||
+                                 refused->reason == Refused::Reason::outdated)) ||
          std::holds_alternative<Done>(received.message);
 }
 
@@ -144,18 +145,26 @@ void ProducerCore::on_collector_message(Received received, Instant now) {
   } else if (const auto* done = std::get_if<Done>(&received.message)) {
     on_done(*done, now);
   } else if (const auto* refused = std::get_if<Refused>(&received.message)) {
-    on_refused(*refused);
+    on_refused(received.epoch, *refused);
   } else {
     ++dropped_;
   }
 }
 
 // A busy collector may be free soon; the rest is for ever.
-void ProducerCore::on_refused(const Refused& refused) {
+void ProducerCore::on_refused(Epoch epoch, const Refused& refused) {
   collector_busy_ = refused.reason == Refused::Reason::busy;
+  if (refused.reason == Refused::Reason::outdated) open_after(epoch);
   if (collector_busy_ || !is_working()) return;
   if (refused.reason == Refused::Reason::fenced) phase_ = Phase::fenced;
   if (refused.reason == Refused::Reason::other_input) end_as_other_input(refused.index);
+}
+
+// Who asks for an epoch says which one it ends, so that a late Open ends none.
+void ProducerCore::open_after(Epoch epoch) {
+  if (epoch == claimed_) return;
+  claimed_ = epoch;
+  last_open_ = {};
 }
 
 void ProducerCore::end_as_other_input(Index index) {
@@ -164,16 +173,26 @@ void ProducerCore::end_as_other_input(Index index) {
 }
 
 // With the log it had, a collector that began anew lacks nothing, and senders send again what it
-// had not acknowledged. With another one all is lost that is on its way.
+// had not acknowledged. With another one all is lost that is on its way; what it lacks, only a
+// whole State says.
+bool ProducerCore::is_judgeable(const State& state) const {
+  const bool same = state.boot == boot_ || boot_ == BootId{};
+  return same || is_our_log(state) || state.whole;
+}
+
+bool ProducerCore::is_our_log(const State& state) const {
+  return state.log != 0 && state.log == log_;
+}
+
 bool ProducerCore::survives_new_boot(const State& state) {
-  if (state.log != 0 && state.log == log_) return true;
+  if (is_our_log(state)) return true;
   if (ledger_.lacks_committed(state.watermark, state.committed)) return false;
   ledger_.redeliver();
   return true;
 }
 
 void ProducerCore::on_state(Epoch epoch, const State& state, Instant now) {
-  if (state.nonce != settings_.nonce || !is_working()) return;
+  if (state.nonce != settings_.nonce || !is_working() || !is_judgeable(state)) return;
   if (state.boot != boot_ && boot_ != BootId{} && !survives_new_boot(state)) {
     phase_ = Phase::forgotten;
     return;
@@ -199,7 +218,7 @@ void ProducerCore::begin_epoch(Epoch epoch) {
   for (const auto& [id, worker] : workers_) ledger_.worker_lost(id);
   if (epoch_ != Epoch{}) workers_.clear();
   silent_workers_.clear();
-  epoch_ = epoch;
+  epoch_ = claimed_ = epoch;
 }
 
 void ProducerCore::end_of_input() {
@@ -267,7 +286,7 @@ void ProducerCore::speak_to_collector(Instant now) {
   if (is_working() && now - last_open_ >= kRepeat) {
     last_open_ = now;
     const Open open{settings_.nonce, ledger_.leased(), settings_.resume};
-    to_collector(encode(job_, epoch_, open));
+    to_collector(encode(job_, claimed_, open));
   }
   if (phase_ == Phase::comparing || phase_ == Phase::running) {
     while (const auto recap = comparison_.next(now)) to_collector(encode(job_, epoch_, *recap));

@@ -123,8 +123,11 @@ class ProducerCore {
   void on_bye(const Bye& bye);
   [[nodiscard]] bool adopts(const Received& received) const;
   void on_state(Epoch epoch, const State& state, Instant now);
+  [[nodiscard]] bool is_judgeable(const State& state) const;
+  [[nodiscard]] bool is_our_log(const State& state) const;
   [[nodiscard]] bool survives_new_boot(const State& state);
-  void on_refused(const Refused& refused);
+  void on_refused(Epoch epoch, const Refused& refused);
+  void open_after(Epoch epoch);
   void begin_epoch(Epoch epoch);
   void on_done(const Done& done, Instant now);
   [[nodiscard]] bool is_working() const;  // or about to
@@ -169,6 +172,7 @@ class ProducerCore {
   Index other_input_at_ = 0;
   bool collector_busy_ = false;
   Epoch epoch_{};
+  Epoch claimed_{};  // the same, or the one that ours is to follow
   Ledger ledger_;
   InputComparison comparison_;
   bool input_ended_ = false;

@@ -192,12 +192,13 @@ Message read_state(const zmq::message_t& frame) {
   message.log = payload.log();
   message.compare_to = limit_of(payload.compare_to());
   message.compared = limit_of(payload.compared());
+  message.whole = payload.whole();
   return message;
 }
 
 Message read_refused(const zmq::message_t& frame) {
   const auto payload = parse<wire::Refused>(frame);
-  return Refused{enum_of<Refused::Reason>(payload.reason(), 3), index_of(payload.index())};
+  return Refused{enum_of<Refused::Reason>(payload.reason(), 4), index_of(payload.index())};
 }
 
 Message read_recap(const zmq::message_t& frame) {

@@ -212,6 +212,7 @@ Frames encode(const JobId& job, Epoch epoch, const State& message) {
   payload.set_log(message.log);
   payload.set_compare_to(message.compare_to);
   payload.set_compared(message.compared);
+  payload.set_whole(message.whole);
   return one_frame(MessageType::state, job, epoch, payload);
 }
 

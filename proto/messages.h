@@ -73,7 +73,8 @@ struct Acks {
   IndexSet refused;               // not kept for want of room: send again when admitted
 };
 
-// Producer to collector, each second: asks for the job, then for its whole state.
+// Producer to collector, each second: asks for the job, then for its whole state. In the epoch that
+// it was granted, or that it would end.
 struct Open {
   std::uint64_t nonce = 0;    // of this producer process
   std::uint64_t in_hand = 0;  // tasks handed out and not finished
@@ -95,10 +96,11 @@ struct State {
   Index watermark = 0;         // every index below is out, as safe as was promised
   Index dispatch_limit = 0;    // hand out indices below it only; may shrink
   std::optional<Index> total;  // known once End was heard
-  IndexSet committed;          // of those at or above the watermark; in answers to Open only
+  IndexSet committed;          // of those at or above the watermark; when `whole`
   std::uint64_t log = 0;       // the durable log that this stands in; a new one knows nothing
   Index compare_to = 0;        // a Recap is asked for of every index below it
   Index compared = 0;          // below it the tasks are the same as before
+  bool whole = false;          // an answer to Open: what is not committed here is not committed
 };
 
 // Producer to collector, until State::total says it is known: the input's sentinel.
@@ -122,6 +124,7 @@ struct Refused {
     busy = 0,         // it serves another job
     fenced = 1,       // a newer producer of the same job was granted its epoch
     other_input = 2,  // the task at `index` is not the one whose result is here
+    outdated = 3,     // the Open does not name the epoch that it would end: the one of this answer
   };
   Reason reason = Reason::busy;
   Index index = 0;

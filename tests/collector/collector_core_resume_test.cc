@@ -32,8 +32,8 @@ struct ResumedScene : JournalScene {
       core.restore(index, hash_of(index), {.segment = 1, .length = 1});
   }
   // A new process, of a job that it thought of itself.
-  void open_to_resume(std::uint64_t nonce = kNewNonce) {
-    says("producer", Open{.nonce = nonce, .resume = true}, Epoch{}, job_number(200));
+  void open_to_resume(std::uint64_t nonce = kNewNonce, Epoch after = Epoch{2}) {
+    says("producer", Open{.nonce = nonce, .resume = true}, after, job_number(200));
     (void)save();
     turn(2ms);
   }
@@ -109,7 +109,7 @@ TEST(CollectorCoreResume, AcknowledgesWhatAnEarlierCollectorHadToo) {
 
 TEST(CollectorCoreResume, GivesANewProducerTheJobAndTheNextEpoch) {
   ResumedScene scene;
-  scene.says("producer", Open{.nonce = kNewNonce, .resume = true}, Epoch{}, job_number(200));
+  scene.says("producer", Open{.nonce = kNewNonce, .resume = true}, Epoch{2}, job_number(200));
   scene.turn(1s);
   EXPECT_TRUE(scene.heard<State>("producer").empty()) << "not before it is saved";
   ASSERT_NE(scene.core.unsaved_control(), nullptr);
@@ -124,6 +124,21 @@ TEST(CollectorCoreResume, GivesANewProducerTheJobAndTheNextEpoch) {
   scene.says("zombie", Open{kOldNonce}, Epoch{2}, job_number(3));
   scene.turn();
   EXPECT_EQ(scene.heard_one<Refused>("zombie").reason, Refused::Reason::fenced);
+}
+
+// A first Open may come late, from a producer that is gone.
+TEST(CollectorCoreResume, AnOpenThatDoesNotNameTheEpochItWouldEndEndsNone) {
+  ResumedScene scene;
+  for (const Epoch outdated : {Epoch{}, Epoch{1}, Epoch{3}}) {
+    scene.says("late", Open{.nonce = 7, .resume = true}, outdated, job_number(200));
+    scene.turn();
+    EXPECT_EQ(scene.heard_one<Refused>("late").reason, Refused::Reason::outdated);
+    EXPECT_EQ(scene.last_epoch, Epoch{2}) << "the one to name";
+    EXPECT_EQ(scene.core.unsaved_control(), nullptr);
+  }
+  scene.says("producer", Open{kOldNonce}, Epoch{2}, job_number(3));
+  scene.turn();
+  EXPECT_EQ(scene.heard_one<State>("producer").nonce, kOldNonce) << "not fenced";
 }
 
 TEST(CollectorCoreResume, ANewProducerThatDoesNotResumeIsRefused) {
@@ -188,7 +203,7 @@ TEST(CollectorCoreResume, AnotherProducerMayComeAfterOneWithAnotherInput) {
   scene.recap(0, {5});
   scene.compare();
   (void)scene.heard<Refused>("producer");
-  scene.open_to_resume(43);
+  scene.open_to_resume(43, Epoch{3});
   EXPECT_TRUE(scene.heard<Refused>("producer").empty());
   scene.recap(0, ResumedScene::hashes(0, 18), Epoch{4});
   (void)scene.heard<State>("producer");

@@ -99,6 +99,9 @@ void for_each_message(Visit visit) {
   plain("state_recovered", recovered);
   plain("recap", Recap{.first = 4096, .hashes = {1, samples::kNonce, 0}});
   plain("refused_other_input", Refused{Refused::Reason::other_input, 17});
+  plain("refused_outdated", Refused{Refused::Reason::outdated});
+  recovered.whole = true;
+  plain("state_whole", recovered);
 }
 
 void write_missing() {

@@ -70,6 +70,7 @@ class Scene {
     state.seq = ++state_seq_;
     state.watermark = watermark;
     state.dispatch_limit = dispatch_limit;
+    state.whole = true;
     return state;
   }
   void open(Index dispatch_limit = kMaxIndex) { collector_says(next_state(0, dispatch_limit)); }

@@ -120,8 +120,8 @@ TEST(Decode, TakesNoEnumeratorThatDoesNotExist) {
   const auto refused = [](std::uint64_t reason) {
     return error_of(MessageType::refused, WireBytes().number(1, reason));
   };
-  EXPECT_EQ(refused(2), Error());
-  EXPECT_EQ(refused(3), DecodeError::out_of_range);
+  EXPECT_EQ(refused(3), Error());
+  EXPECT_EQ(refused(4), DecodeError::out_of_range);
   const auto report = [](std::uint32_t field, std::uint64_t value) {
     return error_of(MessageType::heartbeat,
                     inside(9, WireBytes().number(field, value)).fixed(1, 7));

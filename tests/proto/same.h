@@ -111,6 +111,7 @@ inline void expect_same(const State& a, const State& b) {
   EXPECT_EQ(a.log, b.log);
   EXPECT_EQ(a.compare_to, b.compare_to);
   EXPECT_EQ(a.compared, b.compared);
+  EXPECT_EQ(a.whole, b.whole);
 }
 
 inline void expect_same(const Open& a, const Open& b) {
