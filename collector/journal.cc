@@ -167,10 +167,7 @@ void Journal::commit() {
   AppendFile& file = segments_.at(last_number_).file;
   file.flush();
   if (durability_ == Durability::power) file.sync();
-  if (durability_ == Durability::power && directory_changed_) {
-    sync_directory(directory_);
-    sync_directory_of(directory_);
-  }
+  if (durability_ == Durability::power && directory_changed_) sync_directory(directory_);
   directory_changed_ = false;
   committed_bytes_ = file.size();
   control_number_ = last_number_;
