@@ -12,6 +12,7 @@
 //                    EINTR: the call fails, but not twice in a row
 //                    short: half of it is written
 //     CRASH_LOG      a file to which "NUMBER CALL PATH" is appended for each that is counted
+//     CRASH_DISK     a file that keeps what was not synced by a process that ended, for the next
 //
 // The loss of power takes the end of a file that was not synced, the name of a file in a directory
 // that was not synced, and undoes a rename there. A removal that was not synced stays.
@@ -25,6 +26,7 @@
 #include <cstdarg>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <set>
@@ -112,6 +114,15 @@ class Disk {
   void lose(const std::string& path) {
     if (const auto at = synced_.find(path); at != synced_.end()) shorten(path, at->second);
   }
+  void keep(const std::string& file) const {
+    std::ofstream out(file);
+    for (const auto& [path, size] : synced_) out << size << ' ' << path << '\n';
+  }
+  void recall(const std::string& file) {
+    std::ifstream in(file);
+    std::string path;
+    for (off_t size = 0; in >> size >> path;) synced_[path] = size;
+  }
   void lose_all() {
     for (const auto& [path, size] : synced_) shorten(path, size);
     for (const auto& [to, from] : renamed_) std::filesystem::rename(to, from);
@@ -134,6 +145,10 @@ enum class Fate { go, tear, halve, fail };
 
 class Plan {
  public:
+  Plan() {
+    if (!disk_file_.empty()) disk.recall(disk_file_);
+  }
+
   // Of this call; `error` is for Fate::fail.
   Fate fate(std::string_view call, const std::string& path, int& error) {
     const std::lock_guard lock(mutex_);
@@ -142,7 +157,7 @@ class Plan {
     note(call, path);
     const bool struck = count_ >= at_ && count_ - at_ < times_ && !busy_;
     if (!struck || std::exchange(just_interrupted_, false)) return Fate::go;
-    if (action_ == "exit") _exit(kExitCode);
+    if (action_ == "exit") end();
     if (action_ == "power") lose_power();
     if (action_ == "tear") return Fate::tear;
     if (action_ == "short") return Fate::halve;
@@ -165,6 +180,11 @@ class Plan {
     const auto line = std::to_string(count_) + " " + std::string(call) + " " + path + "\n";
     if (real_write(log_, line.data(), line.size()) < 0) _exit(kExitCode + 1);
   }
+  [[noreturn]] void end() {
+    busy_ = true;
+    if (!disk_file_.empty()) disk.keep(disk_file_);
+    _exit(kExitCode);
+  }
   [[noreturn]] void lose_power() {
     busy_ = true;
     disk.lose_all();
@@ -174,6 +194,7 @@ class Plan {
   const std::string below_ = variable("CRASH_BELOW");
   const std::string calls_ = variable("CRASH_CALLS");
   const std::string action_ = variable("CRASH_ACTION");
+  const std::string disk_file_ = variable("CRASH_DISK");
   const long at_ = number("CRASH_AT", 1'000'000'000);
   const long times_ = number("CRASH_TIMES", 1);
   const int log_ =

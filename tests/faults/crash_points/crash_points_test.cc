@@ -173,6 +173,32 @@ TEST_F(CrashPoints, TheLossOfPowerAtAnyCall) {
   strike_each("power", 6);
 }
 
+// What the first wrote and had not synced is found by the second, told to be safe, and must be.
+TEST_F(CrashPoints, TheLossOfPowerAfterAProcessEndedBeforeItsFdatasync) {
+  power_ = true;
+  const Environment counted = {{"CRASH_CALLS", "fdatasync"}};
+  const std::size_t count = undisturbed_calls(counted).size();
+  for (const std::size_t at : points(count, 3)) {
+    begin_anew();
+    SCOPED_TRACE(at);
+    Environment struck = counted;
+    struck["CRASH_DISK"] = directory_->file("disk");
+    struck["CRASH_ACTION"] = "exit";
+    struck["CRASH_AT"] = std::to_string(at);
+    if (run(struck) != kStruck) continue;  // the calls of two runs are not always as many
+    struck["CRASH_ACTION"] = "power";
+    struck["CRASH_AT"] = "1";
+    struck["CRASH_CALLS"] = "write,pwrite,rename";
+    const int code = run(struck);
+    EXPECT_TRUE(code == kStruck || code == kSomeFailed) << code << ": " << said_;
+    if (code == kStruck) {
+      EXPECT_EQ(run(), kSomeFailed) << said_;
+    }
+    expect_whole_output();
+    if (HasFailure()) return;
+  }
+}
+
 TEST_F(CrashPoints, AnFdatasyncThatFailsEndsItAndNothingOfItsGroupIsAcknowledged) {
   power_ = true;
   strike_each("EIO", 7, "fdatasync");
