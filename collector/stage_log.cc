@@ -56,9 +56,8 @@ void open_journal(StageLog& log, const CollectorOptions& options, Index records)
   log.waiting = std::move(found.results);
   log.sink->begin(spill);
   if (!found.control) return;
-  log.recovered.emplace();
-  log.recovered->control = *found.control;
-  log.recovered->watermark = records;
+  log.recovered =
+      CollectorCore::Recovered{.control = *found.control, .watermark = records, .chain = {}};
 }
 
 void take_finished(StageLog& log, const CollectorOptions& options) {
@@ -67,12 +66,11 @@ void take_finished(StageLog& log, const CollectorOptions& options) {
     throw DamagedError(options.output, std::min(size, log.finished->bytes),
                        "its manifest says " + std::to_string(log.finished->bytes) + " bytes");
   }
-  log.recovered.emplace();
-  log.recovered->control.job = log.finished->job;
-  log.recovered->control.total = log.finished->count;
-  log.recovered->watermark = log.finished->count;
-  log.recovered->counts = log.finished->outcomes;
-  log.recovered->chain = log.finished->input;
+  log.recovered =
+      CollectorCore::Recovered{.control = {.job = log.finished->job, .total = log.finished->count},
+                               .watermark = log.finished->count,
+                               .counts = log.finished->outcomes,
+                               .chain = log.finished->input};
   log.finished_output = std::make_unique<FinishedOutput>(options.output);
   remove_spent(spill_path(options.output));
 }
