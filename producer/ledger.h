@@ -104,6 +104,9 @@ class Ledger {
   // The same, and all it held and may have started, so not `queued`, may be why.
   void worker_died(WorkerId worker, const std::string& name, const IndexSet& queued);
   void worker_came_back(WorkerId worker);  // it did not die: nothing is to blame for it
+  // It lives, and cannot say what it has: what it delivered is ready again, unless it must not be
+  // requested twice and can only be waited for.
+  void worker_cut_off(WorkerId worker);
   // The worker took its leave, everything it delivered is safe: what it held is ready again.
   void worker_left(WorkerId worker);
 

@@ -33,6 +33,13 @@ void Ledger::worker_lost(WorkerId worker) {
   }
 }
 
+void Ledger::worker_cut_off(WorkerId worker) {
+  for (Slot& slot : slots_) {
+    const bool stuck = slot.phase == Phase::delivered && slot.lease.worker == worker;
+    if (stuck && slot.repetition != Repetition::never) make_ready(slot);
+  }
+}
+
 void Ledger::worker_left(WorkerId worker) {
   for (const Index index : listed_) {
     Slot* slot = find_leased(worker, index);

@@ -61,6 +61,10 @@ void ProducerCore::on_heartbeat(const PeerId& peer, const Received& received,
   for (const Report& report : worker.on_heartbeat(peer, in_session ? heartbeat : login, now)) {
     on_report(worker, report, now);
   }
+  // Not when the collector was away: the worker will find it again as we did.
+  if (in_session && heartbeat.cut_off && collector_is_well(now)) {
+    ledger_.worker_cut_off(worker.id());
+  }
   for (const auto& message : worker.take_lost_messages()) {
     ledger_.message_lost(worker.id(), message.number, message.certain);
   }
@@ -120,6 +124,10 @@ bool ProducerCore::is_working() const {
   return phase_ == Phase::opening || phase_ == Phase::comparing || phase_ == Phase::running;
 }
 
+bool ProducerCore::collector_is_well(Instant now) const {
+  return now - collector_heard_ < kCollectorGap && now - collector_back_ >= kCollectorWell;
+}
+
 // The job that the collector has, in its answer to our Open.
 bool ProducerCore::adopts(const Received& received) const {
   if (!settings_.resume || phase_ != Phase::opening || received.job.is_none()) return false;
@@ -137,6 +145,7 @@ void ProducerCore::on_collector_message(Received received, Instant now) {
     ++dropped_;
     return;
   }
+  if (now - collector_heard_ >= kCollectorGap) collector_back_ = now;
   collector_heard_ = now;
   if (const auto* state = std::get_if<State>(&received.message)) {
     on_state(received.epoch, *state, now);

@@ -38,6 +38,10 @@ class ProducerCore {
   static constexpr std::chrono::seconds kRepeat{1};    // Open and End, until they are known
   static constexpr std::chrono::seconds kFarewell{5};  // at most so long for those who are silent
 
+  // The collector has been away when it was silent for so long, and is well again when it was not
+  // for so long: by then every worker that can find it has.
+  static constexpr std::chrono::seconds kCollectorGap{3};
+  static constexpr std::chrono::seconds kCollectorWell{5};
   static constexpr std::size_t kSilentWorkers = 4096;  // remembered, should they come back
 
   // A task is given to a second worker when the first has not reported it so long after its time
@@ -122,6 +126,7 @@ class ProducerCore {
   void on_report(const WorkerSession& worker, const Report& report, Instant now);
   void on_bye(const Bye& bye);
   [[nodiscard]] bool adopts(const Received& received) const;
+  [[nodiscard]] bool collector_is_well(Instant now) const;
   void on_state(Epoch epoch, const State& state, Instant now);
   [[nodiscard]] bool is_judgeable(const State& state) const;
   [[nodiscard]] bool is_our_log(const State& state) const;
@@ -197,6 +202,7 @@ class ProducerCore {
   Index dispatch_limit_ = 0;
   std::optional<Index> total_;
   Instant collector_heard_{};
+  Instant collector_back_{};  // it has been heard without a gap since then
   Instant last_open_{};
   Instant last_end_{};
   ResultOutbox outbox_;  // of lines that are not tasks

@@ -141,6 +141,7 @@ Message read_heartbeat(const zmq::message_t& frame) {
   message.slots = payload.slots();
   message.backlog = payload.backlog();
   message.draining = payload.draining();
+  message.cut_off = payload.cut_off();
   message.received = set_of(payload.received());
   message.first_report = payload.first_report();
   for (const auto& report : payload.reports()) message.reports.push_back(report_of(report));

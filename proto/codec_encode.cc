@@ -157,6 +157,7 @@ Frames encode(const JobId& job, Epoch epoch, const Heartbeat& message) {
   payload.set_slots(message.slots);
   payload.set_backlog(message.backlog);
   payload.set_draining(message.draining);
+  payload.set_cut_off(message.cut_off);
   put(message.received, payload.mutable_received());
   payload.set_first_report(message.first_report);
   for (const Report& report : message.reports) {

@@ -41,6 +41,7 @@ struct Heartbeat {
   std::uint32_t slots = 0;         // transfers it can run at once
   std::uint32_t backlog = 0;       // tasks it wants beyond those, so that no slot waits
   bool draining = false;           // wants no more; gives back what it has not started
+  bool cut_off = false;            // cannot reach the collector: then draining too, for the while
   IndexSet received;               // Tasks::seq received in this session
   std::uint64_t first_report = 1;  // sequence number of reports[0]; earlier ones are acknowledged
   std::vector<Report> reports;

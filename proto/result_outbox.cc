@@ -49,6 +49,11 @@ std::optional<Frames> ResultOutbox::next_batch(const JobId& job, Epoch epoch, Wo
 }
 
 void ResultOutbox::take_back_last_batch() {
+  if (!blocked_since_) blocked_since_ = sent_.back().at;
+  take_back_last();
+}
+
+void ResultOutbox::take_back_last() {
   const SentBatch batch = std::move(sent_.back());
   sent_.pop_back();
   for (const Index index : batch.indices) unsend(index, batch.number);
@@ -78,12 +83,13 @@ void ResultOutbox::forget(const IndexRange& range) {
 
 void ResultOutbox::on_acks(const Acks& acks, Instant now) {
   last_acks_ = now;
+  blocked_since_.reset();
   for (const IndexRange& range : acks.accepted.ranges()) forget(range);
   if (acks.boot != boot_) {  // a new collector process knows nothing of what is under way
     const bool is_first = boot_ == BootId{};
     boot_ = acks.boot;
     acks_seq_ = 0;
-    while (!is_first && !sent_.empty()) take_back_last_batch();
+    while (!is_first && !sent_.empty()) take_back_last();
   }
   for (const IndexRange& range : acks.refused.ranges()) {
     auto at = held_.lower_bound(range.first);

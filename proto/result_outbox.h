@@ -31,6 +31,8 @@ class ResultOutbox {
   // A later message was answered and this one was not: it is lost.
   static constexpr std::chrono::seconds kOvertakenAfter{1};
   static constexpr std::chrono::seconds kProbeAfter{1};  // nothing under way, nothing admitted
+  // A message could not even be sent, and nothing was heard since.
+  static constexpr std::chrono::seconds kCutOffAfter{5};
 
   // A second result for an index that is held is dropped: the first stands.
   void add(Result result);
@@ -51,6 +53,10 @@ class ResultOutbox {
   [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }
   [[nodiscard]] Index watermark() const { return watermark_; }
   [[nodiscard]] bool is_waiting() const { return !unsent_.empty(); }
+  // What is held cannot reach the collector, and nobody knows when it will.
+  [[nodiscard]] bool is_cut_off(Instant now) const {
+    return blocked_since_ && now - *blocked_since_ >= kCutOffAfter;
+  }
 
  private:
   struct Held {
@@ -64,6 +70,7 @@ class ResultOutbox {
   };
 
   [[nodiscard]] bool may_send(Index index, const Held& held, Instant now) const;
+  void take_back_last();
   void unsend(Index index, std::uint64_t number);
   void forget(const IndexRange& range);
 
@@ -76,6 +83,7 @@ class ResultOutbox {
   std::uint64_t newest_answered_ = 0;  // batch
   Instant last_send_{};
   Instant last_acks_{};
+  std::optional<Instant> blocked_since_;  // the first that could not be sent since then
 
   // The collector's last word. Until the first one a few results may go.
   BootId boot_{};

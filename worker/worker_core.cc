@@ -19,7 +19,7 @@ void WorkerCore::on_producer_message(std::size_t link, Received received, Instan
   links_[link].producer_heard = now;
   links_[link].producer_left = std::holds_alternative<Bye>(received.message);
   if (auto* tasks = std::get_if<Tasks>(&received.message)) {
-    on_tasks(links_[link], received, *tasks);
+    on_tasks(links_[link], received, *tasks, now);
   } else if (std::holds_alternative<Done>(received.message)) {
     on_done(link, received);
   } else if (!std::holds_alternative<Bye>(received.message)) {
@@ -27,7 +27,7 @@ void WorkerCore::on_producer_message(std::size_t link, Received received, Instan
   }
 }
 
-void WorkerCore::on_tasks(Link& link, Received& received, Tasks& message) {
+void WorkerCore::on_tasks(Link& link, Received& received, Tasks& message, Instant now) {
   if (link.finished) return;
   if (!link.session || link.session->job() != received.job) {
     if (!message.settings) return;  // they come with every message until we confirm one
@@ -36,7 +36,12 @@ void WorkerCore::on_tasks(Link& link, Received& received, Tasks& message) {
     link.session.emplace(received.job, received.epoch, slot);
     commands_.emplace_back(OpenJob{slot, *message.settings});
   }
-  link.session->on_tasks(received.epoch, std::move(message), draining_);
+  link.session->on_tasks(received.epoch, std::move(message), wants_none(link, now));
+}
+
+// What it would fetch while it is cut off from the collector would help nobody.
+bool WorkerCore::wants_none(const Link& link, Instant now) const {
+  return draining_ || (link.session && link.session->outbox().is_cut_off(now));
 }
 
 void WorkerCore::on_done(std::size_t number, const Received& received) {
@@ -85,7 +90,9 @@ void WorkerCore::drain() {
 
 void WorkerCore::advance(Instant now) {
   for (Link& link : links_) {
-    if (link.session) link.session->outbox().advance(now);
+    if (!link.session) continue;
+    link.session->outbox().advance(now);
+    if (wants_none(link, now)) link.session->return_queue();
   }
   start_tasks();
   send_heartbeats(now);
@@ -131,7 +138,8 @@ void WorkerCore::send_heartbeats(Instant now) {
     heartbeat.worker = settings_.id;
     heartbeat.name = settings_.name;
     heartbeat.seq = ++heartbeat_seq_;
-    heartbeat.draining = draining_;
+    heartbeat.draining = wants_none(link, now);
+    heartbeat.cut_off = link.session && link.session->outbox().is_cut_off(now);
     const bool full = link.session && link.session->outbox().held_bytes() >= settings_.held_bytes;
     heartbeat.slots = full ? 0 : share_of(settings_.slots);
     heartbeat.backlog = full ? 0 : backlog_for(heartbeat.slots);

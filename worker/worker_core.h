@@ -76,13 +76,14 @@ class WorkerCore {
     bool finished = false;       // its job is done and nothing more is expected
   };
 
-  void on_tasks(Link& link, Received& received, Tasks& message);
+  void on_tasks(Link& link, Received& received, Tasks& message, Instant now);
   void on_done(std::size_t number, const Received& received);
   void end_session(Link& link);
   void start_tasks();
   void send_heartbeats(Instant now);
   void say_bye(std::size_t number);
   void leave_when_drained(Instant now);
+  [[nodiscard]] bool wants_none(const Link& link, Instant now) const;
   [[nodiscard]] static bool is_idle(const Link& link, Instant now);
   [[nodiscard]] std::uint32_t share_of(std::uint32_t amount) const;
 

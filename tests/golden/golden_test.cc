@@ -98,6 +98,10 @@ void for_each_message(Visit visit) {
   recovered.compared = 77;
   plain("state_recovered", recovered);
   plain("recap", Recap{.first = 4096, .hashes = {1, samples::kNonce, 0}});
+  Heartbeat cut_off;
+  cut_off.worker = samples::kWorker;
+  cut_off.draining = cut_off.cut_off = true;
+  plain("heartbeat_cut_off", cut_off);
   plain("refused_other_input", Refused{Refused::Reason::other_input, 17});
   plain("refused_outdated", Refused{Refused::Reason::outdated});
   recovered.whole = true;

@@ -259,6 +259,24 @@ TEST(LedgerLosses, GivesUpALeaseThatIsOverdue) {
   EXPECT_TRUE(once.is_decided(0));
 }
 
+TEST(LedgerLosses, WhatACutOffWorkerDeliveredIsReadyAndWhatItRunsIsNot) {
+  Ledger ledger;
+  ledger.add(Task());
+  ledger.add(Task());
+  ledger.add(Task(), {}, Repetition::never);
+  ledger.add(Task());
+  for (int i = 0; i < 3; ++i) (void)ledger.lease(kAll, {kOne, 1, kStart});
+  (void)ledger.lease(kAll, {kTwo, 1, kStart});
+  ledger.delivered(kOne, 0);
+  ledger.delivered(kOne, 2);
+  ledger.delivered(kTwo, 3);
+  ledger.worker_cut_off(kOne);
+  EXPECT_EQ(ledger.ready(kAll), 1U);
+  EXPECT_EQ(ledger.next_ready(kAll), 0U);
+  EXPECT_EQ(ledger.leased_to(kOne), 1U);
+  EXPECT_FALSE(ledger.is_decided(2)) << "its result is safe and may still come";
+}
+
 TEST(LedgerLosses, KnowsSinceWhenALeaseMayRun) {
   Ledger ledger = with_tasks(2);
   (void)ledger.lease(kAll, {kOne, 1, kStart});

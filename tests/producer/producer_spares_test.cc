@@ -377,5 +377,44 @@ TEST(ProducerSpares, DoNotMakeAThirdRunWhenOneOfTwoFails) {
   EXPECT_TRUE(scene.core.next_due());
 }
 
+// One of two workers delivers 0 and says that it cannot reach the collector.
+struct CutOff : Scene {
+  CutOff() {
+    add_tasks(2);
+    open();
+    stuck = &worker("stuck", 1);
+    turn();
+    other = &worker("other", 1);
+    turn();
+    delivers(*stuck, 0);
+    stuck->says.cut_off = stuck->says.draining = true;
+  }
+  StubWorker* stuck = nullptr;
+  StubWorker* other = nullptr;
+};
+
+TEST(ProducerCutOff, GivesToOthersWhatCannotReachTheCollector) {
+  CutOff scene;
+  scene.delivers(*scene.other, 1);
+  for (int second = 0; second < 6; ++second) {
+    scene.collector_says(scene.next_state());
+    scene.pass(1, {scene.stuck, scene.other});
+  }
+  EXPECT_EQ(scene.other->indices(), (Indices{1, 0}));
+  EXPECT_EQ(scene.stuck->indices(), (Indices{0}));
+}
+
+TEST(ProducerCutOff, WaitsWhenTheCollectorIsAwayOrHasJustComeBack) {
+  CutOff scene;
+  scene.delivers(*scene.other, 1);
+  scene.pass(6, {scene.stuck, scene.other});
+  EXPECT_EQ(scene.other->indices(), (Indices{1})) << "away";
+  for (int second = 0; second < 4; ++second) {
+    scene.collector_says(scene.next_state());
+    scene.pass(1, {scene.stuck, scene.other});
+  }
+  EXPECT_EQ(scene.other->indices(), (Indices{1})) << "just back: the worker may find it, too";
+}
+
 }  // namespace
 }  // namespace fetchline

@@ -28,6 +28,13 @@ void expect_round_trip(const T& message) {
 }
 
 TEST(Codec, BringsBackAHeartbeat) { expect_round_trip(samples::heartbeat()); }
+
+TEST(Codec, BringsBackThatAWorkerIsCutOff) {
+  Heartbeat heartbeat;
+  heartbeat.worker = samples::kWorker;
+  heartbeat.cut_off = true;
+  expect_round_trip(heartbeat);
+}
 TEST(Codec, BringsBackTasks) { expect_round_trip(samples::tasks()); }
 TEST(Codec, BringsBackAcks) { expect_round_trip(samples::acks()); }
 TEST(Codec, BringsBackOpen) { expect_round_trip(samples::open()); }

@@ -322,6 +322,35 @@ TEST(ResultOutbox, TakesBackTheMessageThatCouldNotBeSent) {
   EXPECT_EQ(next(outbox, kStart + 5s), (Indices{0, 1, 2}));
 }
 
+TEST(ResultOutbox, IsCutOffWhenNothingCanBeSentForLongAndUntilItHearsAWord) {
+  ResultOutbox outbox = connected();
+  EXPECT_FALSE(outbox.is_cut_off(kStart + 1h)) << "nothing to send";
+  add(outbox, {1});
+  EXPECT_EQ(next(outbox, kStart), (Indices{1}));
+  outbox.take_back_last_batch();
+  EXPECT_EQ(next(outbox, kStart + 3s), (Indices{1}));
+  outbox.take_back_last_batch();
+  EXPECT_FALSE(outbox.is_cut_off(kStart + 4999ms));
+  EXPECT_TRUE(outbox.is_cut_off(kStart + 5s));
+  EXPECT_EQ(next(outbox, kStart + 6s), (Indices{1}));
+  EXPECT_TRUE(outbox.is_cut_off(kStart + 6s)) << "sent, but nobody has answered yet";
+  Acks word = acks(1);
+  word.seq = 2;
+  outbox.on_acks(word, kStart + 6s);
+  EXPECT_FALSE(outbox.is_cut_off(kStart + 1h));
+}
+
+TEST(ResultOutbox, IsNotCutOffByANewCollectorOrASlowOne) {
+  ResultOutbox outbox = connected();
+  add(outbox, {1});
+  EXPECT_EQ(next(outbox, kStart), (Indices{1}));
+  EXPECT_FALSE(outbox.is_cut_off(kStart + 1h)) << "it was sent, the answer is late";
+  Acks other = acks(1);
+  other.boot = BootId{99};
+  outbox.on_acks(other, kStart);
+  EXPECT_FALSE(outbox.is_cut_off(kStart + 1h));
+}
+
 TEST(ResultOutbox, FreesTheByteWindowOfAMessageTakenBack) {
   Acks narrow = acks(1);
   narrow.byte_window = 2500;

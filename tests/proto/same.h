@@ -22,6 +22,7 @@ inline void expect_same(const Heartbeat& a, const Heartbeat& b) {
   EXPECT_EQ(a.slots, b.slots);
   EXPECT_EQ(a.backlog, b.backlog);
   EXPECT_EQ(a.draining, b.draining);
+  EXPECT_EQ(a.cut_off, b.cut_off);
   EXPECT_EQ(a.received, b.received);
   EXPECT_EQ(a.queued, b.queued);
   EXPECT_EQ(a.first_report, b.first_report);

@@ -226,6 +226,33 @@ TEST(WorkerCore, TakesBackAMessageThatCouldNotBeSent) {
   EXPECT_EQ(scene.results(), (Indices{0}));
 }
 
+TEST(WorkerCore, WantsNothingWhileItIsCutOffFromTheCollector) {
+  Scene scene;
+  scene.hand_out({0, 1, 2, 3, 4, 5});
+  scene.turn();
+  scene.finish(0);
+  EXPECT_EQ(scene.results(), (Indices{0}));
+  scene.core.results_not_sent(0);
+  scene.turn();  // 4 takes the slot
+  scene.turn(5s);
+  Heartbeat last = scene.heard<Heartbeat>(To::producer).back();
+  EXPECT_TRUE(last.cut_off);
+  EXPECT_TRUE(last.draining);
+  EXPECT_EQ(scene.core.queued(), 0U) << "5 is given back";
+  EXPECT_EQ(scene.core.running(), 4U);
+  scene.hand_out({6});
+  EXPECT_EQ(scene.core.queued(), 0U);
+  scene.turn(1s);
+  EXPECT_EQ(scene.results(), (Indices{0})) << "it tries on";
+  scene.collector_says(scene.acks({{0, 0}}));
+  scene.turn(1s);
+  last = scene.heard<Heartbeat>(To::producer).back();
+  EXPECT_FALSE(last.cut_off);
+  EXPECT_FALSE(last.draining);
+  scene.hand_out({7});
+  EXPECT_EQ(scene.core.queued(), 1U);
+}
+
 TEST(WorkerCore, IgnoresAcknowledgementsOfAnotherJob) {
   Scene scene;
   scene.hand_out({0});
