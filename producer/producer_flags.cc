@@ -1,6 +1,7 @@
 #include "producer/producer_flags.h"
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <iterator>
 
@@ -78,6 +79,21 @@ void check_method(const std::string& method) {  // a token, RFC 9110 5.6.2
   throw UsageError("--request", "\"" + method + "\" is not a method");
 }
 
+// As libcurl has them; it would say so only of the first task, in each worker.
+void check_proxy(const std::string& proxy) {
+  const auto end = proxy.find("://");
+  if (end == std::string::npos) return;
+  static constexpr std::array kSchemes = {"http",    "https",  "socks4",
+                                          "socks4a", "socks5", "socks5h"};
+  std::string scheme = proxy.substr(0, end);
+  std::transform(scheme.begin(), scheme.end(), scheme.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  if (std::find(kSchemes.begin(), kSchemes.end(), scheme) != kSchemes.end()) return;
+  throw UsageError("--proxy",
+                   "\"" + proxy + "\" is not http, https, socks4, socks4a, socks5 or socks5h");
+}
+
 void check_time(const char* flag, std::chrono::milliseconds time) {
   if (time > kMaxDuration) throw UsageError(flag, "is longer than a year");
 }
@@ -89,6 +105,7 @@ void TaskFlags::apply_to(ProducerOptions& options) const {
   check_size(options.job);
   for (const std::string& header : options.job.headers) check_header(header);
   check_method(options.job.method);
+  check_proxy(options.job.proxy);
   check_time("--max-time", options.job.max_time);
   check_time("--connect-timeout", options.job.connect_timeout);
   if (http1_1 && http2) throw UsageError("--http1.1", "excludes --http2");
@@ -146,12 +163,14 @@ void add_patience_flags(CLI::App& app, ProducerOptions& options) {
                  "before the second attempt, then doubling");
   seconds_option(app, "--retry-max-delay", options.retry.max_delay, "no wait is longer");
   size_option(app, "--max-filesize", job.max_filesize_bytes, "of a body, decoded");
+  flag_group(app, "Safety");
   switch_option(app, "--retry-unsafe", job.retry_unsafe, "repeat a POST that may have been sent");
 }
 
 void add_verdict_flags(CLI::App& app, TaskFlags& flags) {
   flag_group(app, "Verdict");
   fail_on_option(app, flags.fail_on);
+  flag_group(app, "Talk");
   switch_option(app, "--dry-run", flags.dry_run, "check input and settings, fetch nothing");
 }
 

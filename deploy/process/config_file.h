@@ -8,6 +8,7 @@
 // CLI11's reader does the work. What it does not know: escapes such as \n, multi-line strings.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -16,9 +17,11 @@ namespace fetchline {
 struct ConfigEntry {
   std::string key;                  // "section.key" when it stands in a section
   std::vector<std::string> values;  // in order; a key given twice is two entries or one
+  std::size_t line = 0;             // of the file, from 1, where the key stands
 };
 
-// Throws UsageError naming the file when it cannot be read, or has a line that is no TOML.
+// Throws UsageError naming the file, and the line where there is one, when it cannot be read, or
+// has a line that is no TOML.
 [[nodiscard]] std::vector<ConfigEntry> read_config_file(const std::string& path);
 
 }  // namespace fetchline

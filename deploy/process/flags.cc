@@ -97,16 +97,6 @@ CLI::Option* seconds_option(CLI::App& app, const std::string& names, seconds& va
                        });
 }
 
-CLI::Option* number_option(CLI::App& app, const std::string& names, double& value,
-                           const std::string& text) {
-  return parsed_option(app, names, "N", text, CLI::detail::to_string(value),
-                       [&value](const std::string& given) {
-                         const auto number = parse_number(given);
-                         if (!number) throw BadValue(given, "is not a number");
-                         value = *number;
-                       });
-}
-
 CLI::Option* fail_on_option(CLI::App& app, FailOn& rule) {
   return parsed_option(app, "--fail-on", "RULE",
                        "what makes a job fail: any|never|N|P% failed tasks", "any",

@@ -66,10 +66,6 @@ CLI::Option* seconds_option(CLI::App& app, const std::string& names,
 CLI::Option* seconds_option(CLI::App& app, const std::string& names, std::chrono::seconds& value,
                             const std::string& text);
 
-// A number with a fraction, 0 or more.
-CLI::Option* number_option(CLI::App& app, const std::string& names, double& value,
-                           const std::string& text);
-
 // --fail-on any|never|N|P%.
 CLI::Option* fail_on_option(CLI::App& app, FailOn& rule);
 

@@ -1,10 +1,13 @@
 #include "deploy/process/program.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -16,12 +19,24 @@
 namespace fetchline {
 namespace {
 
+constexpr const char* kVariablePrefix = "FETCHLINE_";
+
 std::string variable_of(std::string flag) {
   std::ranges::transform(flag, flag.begin(), [](char c) {
     if (c == '-') return '_';
     return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   });
-  return "FETCHLINE_" + flag;
+  return kVariablePrefix + flag;
+}
+
+// Kubernetes sets FETCHLINE_PRODUCER_PORT and the like for a service called fetchline-producer.
+bool is_of_kubernetes(std::string_view variable) {
+  return variable.ends_with("_PORT") || variable.find("_PORT_") != std::string_view::npos ||
+         variable.find("_SERVICE_") != std::string_view::npos;
+}
+
+std::string place_of(const std::string& path, const ConfigEntry& entry) {
+  return entry.line == 0 ? path : path + ":" + std::to_string(entry.line);
 }
 
 std::string variable_value(const std::string& flag) {
@@ -121,6 +136,7 @@ std::optional<ExitCode> Program::parse(int argc, const char* const* argv) {
     add_from_environment();
     add_from_file();
     check_required();
+    warn_of_unknown_variables();
   } catch (const CLI::CallForHelp&) {
     std::fputs(app_->help().c_str(), stdout);
     return ExitCode::ok;
@@ -177,14 +193,31 @@ void Program::add_from_file() {
   for (ConfigEntry& entry : read_config_file(config_path_)) {
     CLI::Option* const option = app_->get_option_no_throw("--" + entry.key);
     if (option == nullptr || !option->get_configurable()) {
-      throw UsageError(config_path_, "\"" + printable(entry.key) + "\" is not a known key");
+      throw UsageError(place_of(config_path_, entry),
+                       "\"" + printable(entry.key) + "\" is not a known key");
     }
     if (option->count() == 0) given[option].push_back(std::move(entry));
   }
   for (const auto& [option, entries] : given) {
     for (const ConfigEntry& entry : entries) {
-      give(*option, entry.key, entry.values, config_path_ + ": " + entry.key);
+      give(*option, entry.key, entry.values, place_of(config_path_, entry) + ": " + entry.key);
     }
+  }
+}
+
+// A typing error in one would else go unnoticed: nothing refuses it, and the default stands.
+void Program::warn_of_unknown_variables() {
+  std::set<std::string> known = {variable_of("config")};
+  for (const CLI::Option* option : app_->get_options({})) {
+    for (const std::string& name : option->get_lnames()) known.insert(variable_of(name));
+  }
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view variable(*entry);
+    const std::string name(variable.substr(0, variable.find('=')));
+    if (!name.starts_with(kVariablePrefix) || known.contains(name) || is_of_kubernetes(name)) {
+      continue;
+    }
+    warnings_.push_back(printable(name) + " is set, but " + log_.program + " has no such flag");
   }
 }
 

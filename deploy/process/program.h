@@ -48,6 +48,8 @@ class Program {
   // After parse().
   [[nodiscard]] const LogOptions& log() const { return log_; }
   [[nodiscard]] ProgressMode progress() const;  // resolved for this stderr
+  // What was given and does nothing: for the log, once that is set up.
+  [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
   [[nodiscard]] const std::string& name() const { return log_.program; }
 
  private:
@@ -55,6 +57,7 @@ class Program {
   void parse_command_line(int argc, const char* const* argv);
   void add_from_environment();
   void add_from_file();
+  void warn_of_unknown_variables();
   void check_required() const;
 
   std::unique_ptr<CLI::App> app_;
@@ -62,6 +65,7 @@ class Program {
   ProgressMode progress_ = ProgressMode::automatic;
   std::string config_path_;
   std::vector<const CLI::Option*> required_;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace fetchline

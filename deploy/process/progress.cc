@@ -4,7 +4,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -15,14 +14,6 @@ namespace fetchline {
 namespace {
 
 using std::chrono::milliseconds;
-
-constexpr std::array<std::pair<std::string_view, ProgressMode>, 5> kModes = {{
-    {"auto", ProgressMode::automatic},
-    {"bar", ProgressMode::bar},
-    {"lines", ProgressMode::lines},
-    {"json", ProgressMode::json},
-    {"none", ProgressMode::none},
-}};
 
 milliseconds period_of(ProgressMode mode) {
   if (mode == ProgressMode::bar) return milliseconds(100);
@@ -38,13 +29,6 @@ std::size_t terminal_columns() {
 }
 
 }  // namespace
-
-std::optional<ProgressMode> parse_progress_mode(std::string_view text) {
-  for (const auto& [name, mode] : kModes) {
-    if (name == text) return mode;
-  }
-  return std::nullopt;
-}
 
 ProgressMode resolve_progress(ProgressMode asked, bool on_terminal, bool quiet) {
   if (asked == ProgressMode::automatic) {

@@ -7,7 +7,6 @@
 #include <functional>
 #include <mutex>
 #include <optional>
-#include <string_view>
 #include <thread>
 
 #include "deploy/process/progress_text.h"
@@ -21,9 +20,6 @@ enum class ProgressMode : std::uint8_t {
   json,       // an object a line, every second
   none,
 };
-
-// "auto", "bar", "lines", "json", "none"; empty for anything else.
-[[nodiscard]] std::optional<ProgressMode> parse_progress_mode(std::string_view text);
 
 // What `asked` means here: never automatic, and never a bar where there is no terminal.
 [[nodiscard]] ProgressMode resolve_progress(ProgressMode asked, bool on_terminal, bool quiet);

@@ -3,7 +3,6 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -90,19 +89,6 @@ std::optional<double> parse_number(std::string_view text) {
   const auto measured = split_unit(text);
   if (!measured || !measured->unit.empty()) return std::nullopt;
   return measured->number;
-}
-
-std::string format_size(std::uint64_t bytes) {
-  static constexpr std::array kUnits = {"bytes", "KB", "MB", "GB", "TB", "PB", "EB"};
-  if (bytes < 1024) return fmt::format("{} bytes", bytes);
-  auto scaled = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  // 1023.95 would print as "1024.0".
-  while (scaled >= 1023.95 && unit + 1 < kUnits.size()) {
-    scaled /= 1024;
-    ++unit;
-  }
-  return fmt::format("{:.1f} {}", scaled, kUnits.at(unit));
 }
 
 std::string format_duration(milliseconds duration) {

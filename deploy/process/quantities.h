@@ -22,8 +22,7 @@ namespace fetchline {
 [[nodiscard]] std::optional<std::uint64_t> parse_count(std::string_view text);
 [[nodiscard]] std::optional<double> parse_number(std::string_view text);
 
-// For people: "1.5 MB", "2m03s", "12,345".
-[[nodiscard]] std::string format_size(std::uint64_t bytes);
+// For people: "2m03s", "12,345".
 [[nodiscard]] std::string format_duration(std::chrono::milliseconds duration);
 [[nodiscard]] std::string format_count(std::uint64_t count);
 

@@ -26,6 +26,7 @@ ExitCode run_role(Program& program, int argc, const char* const* argv,
                   std::initializer_list<EnvironmentError> errors) {
   if (const auto end = program.parse(argc, argv)) return *end;
   setup_log(program.log());
+  for (const std::string& warning : program.warnings()) spdlog::warn("{}", warning);
   try {
     return role();
   } catch (const UsageError& error) {

@@ -40,6 +40,8 @@ TEST_F(ExitCodes, Are2ForWhatIsWrongOnTheCommandLine) {
   expect(run(producer_path(), {}), 2, "--input");
   expect(run(fetchline_path(), {"-j", "0", origin_.url("/")}), 2, "--concurrency");
   expect(run(fetchline_path(), {"-X", "GE T", origin_.url("/")}), 2, "--request");
+  expect(run(fetchline_path(), {"-x", "foo://bar", origin_.url("/")}), 2, "--proxy");
+  expect(run(producer_path(), {"-x", "foo://bar", origin_.url("/")}), 2, "--proxy");
   expect(run(fetchline_path(), {"-m", "soon", origin_.url("/")}), 2, "--max-time");
   expect(run(fetchline_path(), {"--memory", "lots", origin_.url("/")}), 2, "--memory");
   expect(run(fetchline_path(), {"--fail-on", "101%", origin_.url("/")}), 2, "--fail-on");

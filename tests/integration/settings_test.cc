@@ -69,15 +69,38 @@ TEST_F(Settings, ThatAreWrongAreNamedWithTheirSource) {
   EXPECT_EQ(from_file.code, 2);
   EXPECT_NE(from_file.err.find(file), std::string::npos) << from_file.err;
   EXPECT_NE(from_file.err.find("concurrency"), std::string::npos) << from_file.err;
-  write_file(file, "concurency = 3\n");
+  write_file(file, "retry = 1\nconcurency = 3\n");
   const Ended unknown = run(fetchline_path(), {"--config", file, origin_.url("/")});
   EXPECT_EQ(unknown.code, 2);
-  EXPECT_NE(unknown.err.find("concurency"), std::string::npos) << unknown.err;
+  EXPECT_NE(unknown.err.find(file + ":2: \"concurency\""), std::string::npos) << unknown.err;
   const Ended from_environment =
       run(fetchline_path(), {origin_.url("/")}, {.environment = {{"FETCHLINE_RETRY", "-1"}}});
   EXPECT_EQ(from_environment.code, 2);
   EXPECT_NE(from_environment.err.find("FETCHLINE_RETRY"), std::string::npos);
   EXPECT_EQ(origin_.requests(), 0U);
+}
+
+TEST_F(Settings, ThatAreMistypedInTheEnvironmentAreNamed) {
+  const Ended ended =
+      run(fetchline_path(), {origin_.url("/")}, {.environment = {{"FETCHLINE_CONCURENCY", "3"}}});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_NE(ended.err.find("warning: FETCHLINE_CONCURENCY"), std::string::npos) << ended.err;
+}
+
+TEST_F(Settings, AreGroupedAsTheUserThinksOfThem) {
+  const Ended help = run(fetchline_path(), {"--help"});
+  const auto group_of = [&](const std::string& flag) {
+    std::string group;
+    for (const std::string& line : lines_of(help.out)) {
+      if (line.ends_with(":") && !line.starts_with(" ")) group = line;
+      if (line.find(flag + " ") != std::string::npos) return group;
+    }
+    return "no " + flag;
+  };
+  EXPECT_EQ(group_of("--retry-unsafe"), "Safety:");
+  EXPECT_EQ(group_of("--durability"), "Safety:");
+  EXPECT_EQ(group_of("--drain-timeout"), "Fleet:");
+  EXPECT_EQ(group_of("--dry-run"), "Talk:");
 }
 
 TEST_F(Settings, AreCheckedByADryRunThatFetchesNothing) {

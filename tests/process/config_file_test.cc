@@ -40,6 +40,15 @@ TEST(ConfigFile, NamesKeysInSectionsInFull) {
   EXPECT_EQ(entries[0].key, "worker.a");
 }
 
+TEST(ConfigFile, KnowsOnWhichLineAKeyStands) {
+  const ScratchFile file("# a = 1\na = [\n  \"b = 2\",\n]\n\n[worker]\n\"b\" = 5\na = 6\n");
+  const auto entries = read_config_file(file.path());
+  ASSERT_EQ(entries.size(), 3U);
+  EXPECT_EQ(entries[0].line, 2U);
+  EXPECT_EQ(entries[1].line, 7U);
+  EXPECT_EQ(entries[2].line, 8U);
+}
+
 TEST(ConfigFile, WithAListThatIsNotClosedIsRefused) {
   EXPECT_THROW(values_of("a = [\n\"1\"\nb = 2\n"), UsageError);
 }

@@ -21,7 +21,6 @@ struct Call {
   std::uint64_t memory = 256U << 20U;
   std::chrono::milliseconds max_time = 60s;
   std::chrono::seconds speed_time = 30s;
-  double rate = 0;
   bool location = true;
   std::string input;
   std::optional<std::string> body;
@@ -42,7 +41,6 @@ struct Call {
     switch_option(app, "-L,--location,!--no-location", location, "follow redirects");
     flag_group(app, "How hard");
     count_option(app, "-j,--concurrency", concurrency, "transfers at once", 1U, 1'000U);
-    number_option(app, "--rate", rate, "requests a second");
     seconds_option(app, "-m,--max-time", max_time, "for one attempt");
     seconds_option(app, "--speed-time", speed_time, "how long it may be slow");
     size_option(app, "--memory", memory, "for bodies that wait");
@@ -86,13 +84,25 @@ std::string error_of(const Texts& arguments) {
 }
 
 TEST(Program, TakesEveryKindOfFlag) {
-  const Call call({"-i",       "-",         "-j",
-                   "7",        "--memory",  "1.5G",
-                   "-m",       "250ms",     "--speed-time=1.2",
-                   "--rate",   "0.5",       "--no-location",
-                   "-d",       "-x",        "-H",
-                   "A: b",     "http://a/", "-H",
-                   "C: d",     "--fail-on", "5%",
+  const Call call({"-i",
+                   "-",
+                   "-j",
+                   "7",
+                   "--memory",
+                   "1.5G",
+                   "-m",
+                   "250ms",
+                   "--speed-time=1.2",
+                   "--no-location",
+                   "-d",
+                   "-x",
+                   "-H",
+                   "A: b",
+                   "http://a/",
+                   "-H",
+                   "C: d",
+                   "--fail-on",
+                   "5%",
                    "http://b/"});
   EXPECT_FALSE(call.end) << call.err;
   EXPECT_EQ(call.input, "-");
@@ -100,7 +110,6 @@ TEST(Program, TakesEveryKindOfFlag) {
   EXPECT_EQ(call.memory, 3ULL << 29U);
   EXPECT_EQ(call.max_time, 250ms);
   EXPECT_EQ(call.speed_time, 2s);
-  EXPECT_EQ(call.rate, 0.5);
   EXPECT_FALSE(call.location);
   EXPECT_EQ(call.body, "-x");
   EXPECT_EQ(call.headers, (Texts{"A: b", "C: d"}));
@@ -184,7 +193,6 @@ TEST(Program, NamesTheFlagThatIsWrong) {
   EXPECT_EQ(error_of({"-j", "1001"}), "fetchline: --concurrency: \"1001\" is more than 1000");
   EXPECT_EQ(error_of({"-m", "soon"}),
             "fetchline: --max-time: \"soon\" is not a time, such as 10, 2.5s, 250ms, 3m or 1h");
-  EXPECT_EQ(error_of({"--rate", "-1"}), "fetchline: --rate: \"-1\" is not a number");
   EXPECT_EQ(error_of({"--fail-on", "0"}), "fetchline: --fail-on: \"0\" is not any, never, N or P%");
   EXPECT_EQ(error_of({"--log-format", "xml"}),
             "fetchline: --log-format: \"xml\" is not one of text|json");
@@ -200,15 +208,25 @@ TEST(Program, NamesTheVariableThatIsWrong) {
             "fetchline: FETCHLINE_MEMORY: \"abc\" is not a size, such as 4096, 64K or 1.5G");
 }
 
+TEST(Program, WarnsOfVariablesThatNameNoFlag) {
+  EXPECT_TRUE(Call({}).program.warnings().empty());
+  const Variable typo("FETCHLINE_CONCURENCY", "9"), known("FETCHLINE_NO_LOCATION", "1"),
+      service("FETCHLINE_PRODUCER_SERVICE_HOST", "10.0.0.1"),
+      port("FETCHLINE_PRODUCER_PORT_5555_TCP", "tcp://10.0.0.1:5555");
+  EXPECT_EQ(Call({}).program.warnings(),
+            (Texts{"FETCHLINE_CONCURENCY is set, but fetchline has no such flag"}));
+}
+
 TEST(Program, NamesFileAndKeyThatAreWrong) {
-  const ScratchFile unknown("concurency = 3\n"), bad("concurrency = \"x\"\n"),
+  const ScratchFile unknown("memory = 1\n\nconcurency = 3\n"),
+      bad("header = [ # concurrency = 1\n  \"A: b\",\n]\nconcurrency = \"x\"\n"),
       meta("config = \"other.toml\"\n");
   EXPECT_EQ(error_of({"--config", unknown.path()}),
-            "fetchline: " + unknown.path() + ": \"concurency\" is not a known key");
+            "fetchline: " + unknown.path() + ":3: \"concurency\" is not a known key");
   EXPECT_EQ(error_of({"--config", bad.path()}),
-            "fetchline: " + bad.path() + ": concurrency: \"x\" is not a whole number");
+            "fetchline: " + bad.path() + ":4: concurrency: \"x\" is not a whole number");
   EXPECT_EQ(error_of({"--config", meta.path()}),
-            "fetchline: " + meta.path() + ": \"config\" is not a known key");
+            "fetchline: " + meta.path() + ":1: \"config\" is not a known key");
   EXPECT_EQ(error_of({"--config", "/nowhere.toml"}),
             "fetchline: /nowhere.toml: cannot be read: No such file or directory");
 }
@@ -234,7 +252,7 @@ TEST(Help, IsOneLineAFlagInGroupsOnStdout) {
       << call.out;
   EXPECT_NE(call.out.find("\nHow hard:\n"
                           "  -j, --concurrency N           transfers at once [50]\n"
-                          "      --rate N                  requests a second [0]\n"),
+                          "  -m, --max-time TIME           for one attempt [60]\n"),
             std::string::npos)
       << call.out;
   EXPECT_LT(call.out.find("How hard:"), call.out.find("Talk:"));

@@ -52,14 +52,6 @@ TEST(Numbers, HaveNeitherSignNorUnit) {
   EXPECT_FALSE(parse_count(""));
 }
 
-TEST(Formatting, SaysSizesWithOneDigitAfterThePoint) {
-  EXPECT_EQ(format_size(0), "0 bytes");
-  EXPECT_EQ(format_size(1023), "1023 bytes");
-  EXPECT_EQ(format_size(1'572'864), "1.5 MB");
-  EXPECT_EQ(format_size(1'048'575), "1.0 MB");
-  EXPECT_EQ(format_size(~std::uint64_t{0}), "16.0 EB");
-}
-
 TEST(Formatting, SaysDurationsWithTheTwoUnitsThatMatter) {
   EXPECT_EQ(format_duration(250ms), "250ms");
   EXPECT_EQ(format_duration(8'340ms), "8.3s");
