@@ -152,13 +152,24 @@ class Fetcher::Loop {
   }
 
   void on(CancelTransfers&) {
-    constexpr TransferEnd kCancelled{.stopped = StopReason::cancelled};
     for (auto& [slot, job] : jobs_) {
-      while (!job.attempts.empty()) {
-        refuse(job.attempts.front(), Outcome::cancelled, exit_code_of(kCancelled),
-               std::string(message_of(kCancelled.stopped)));
-      }
+      while (!job.attempts.empty()) cancel(job.attempts.front());
     }
+  }
+
+  // What was cancelled is given back and requested again, unless it must not be.
+  void cancel(Attempt& attempt) {
+    constexpr TransferEnd kCancelled{.stopped = StopReason::cancelled};
+    for (const auto& transfer : attempt.running) {
+      attempt.request_sent |= transfer->end_of(CURLE_OK).request_sent;
+    }
+    if (may_repeat(attempt.request.method, attempt.request_sent,
+                   attempt.job.settings.retry_unsafe)) {
+      return refuse(attempt, Outcome::cancelled, exit_code_of(kCancelled),
+                    std::string(message_of(kCancelled.stopped)));
+    }
+    refuse(attempt, Outcome::abandoned, exit_code_of(kCancelled),
+           "may have been sent; --retry-unsafe repeats it");
   }
 
   void on(StopFetching&) { stopping_ = true; }

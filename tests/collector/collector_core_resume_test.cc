@@ -280,6 +280,38 @@ TEST(CollectorCoreResume, ForgetsWhatStandsInTheJournalBeyondTheTotal) {
   EXPECT_EQ(scene.heard_one<State>("producer").compare_to, 13U);
 }
 
+// It held hashes no longer, and had shown before that its input is the same.
+TEST(CollectorCoreResume, AFinishedOutputFindsNoDifferenceInAnInputThatIsNotSaid) {
+  CollectorCore::Recovered finished = left_behind(10);
+  finished.control.epochs.clear();
+  finished.chain = 4711;
+  JournalScene scene(finished);
+  scene.core.set_done(scene.now);
+  scene.says("producer", Open{.nonce = kOldNonce, .resume = true}, Epoch{2}, job_number(3));
+  scene.turn();
+  const State state = scene.heard_one<State>("producer");
+  EXPECT_TRUE(state.whole);
+  EXPECT_EQ(state.compare_to, 10U);
+  scene.says("producer", Recap{0, Hashes(10, 0)}, Epoch{}, job_number(3));
+  for (const Recap& recap : scene.core.take_recaps()) scene.core.compare(recap, {}, scene.now);
+  scene.turn(2ms);
+  EXPECT_TRUE(scene.heard<Refused>("producer").empty());
+  EXPECT_FALSE(scene.heard<Done>("producer").empty());
+}
+
+TEST(CollectorCoreResume, TheInputOfOneProducerIsNotHeldAgainstTheNextWhenAllIsDone) {
+  ResumedScene scene(18);
+  scene.open_to_resume();
+  scene.recap(0, {5});
+  scene.compare();
+  (void)scene.heard<Refused>("producer");
+  scene.core.set_done(scene.now);
+  scene.says("next", Open{.nonce = 43, .resume = true}, Epoch{3}, job_number(200));
+  scene.turn();
+  EXPECT_TRUE(scene.heard<Refused>("next").empty());
+  EXPECT_FALSE(scene.heard<Done>("next").empty());
+}
+
 TEST(CollectorCoreResume, SaysDoneToAProducerThatResumesAFinishedJob) {
   ResumedScene scene(18);
   scene.core.set_done(scene.now);

@@ -134,6 +134,19 @@ TEST(FetcherRun, CancelsEverythingAndSaysSoForEach) {
   EXPECT_EQ(bench.get(origin.url("/")).result.outcome, Outcome::ok);
 }
 
+TEST(FetcherRun, CancelsForGoodWhatMustNotBeRepeated) {
+  const Origin origin;
+  Bench bench;
+  Task post = task_of(origin.url("/?hang=1"));
+  post.body = "pay";
+  bench.fetch(post);
+  ASSERT_TRUE(comes_true([&] { return origin.requests() == 1; }));
+  bench.send(CancelTransfers{});
+  const Result result = bench.take_one().result;
+  EXPECT_EQ(result.outcome, Outcome::abandoned);
+  EXPECT_EQ(result.errormsg, "may have been sent; --retry-unsafe repeats it");
+}
+
 TEST(FetcherRun, ClosesAJobWithoutAWordAndLeavesTheOthers) {
   const Origin origin;
   constexpr JobSlot kOther{2};

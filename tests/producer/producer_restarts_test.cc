@@ -26,6 +26,23 @@ TEST(ProducerRestarts, EndsWhenACollectorForgotWhatItHeldBehindAnOpenHead) {
   EXPECT_EQ(scene.core.phase(), Phase::forgotten);
 }
 
+// A State that nobody asked for says not what is committed beyond its watermark.
+TEST(ProducerRestarts, JudgesACollectorOnlyByAWholeState) {
+  Scene scene;
+  scene.add_tasks(5);
+  State state = scene.next_state(0);
+  state.committed = set_of({{1, 3}});
+  scene.collector_says(state);
+  State partial = reborn(scene, 0);
+  partial.whole = false;
+  scene.collector_says(partial);
+  EXPECT_EQ(scene.core.phase(), Phase::running);
+  State whole = reborn(scene, 0);
+  whole.committed = state.committed;
+  scene.collector_says(whole);
+  EXPECT_EQ(scene.core.phase(), Phase::running);
+}
+
 TEST(ProducerRestarts, HandsOutAgainWhatWasDeliveredToACollectorThatIsGone) {
   Scene scene;
   scene.add_tasks(2);

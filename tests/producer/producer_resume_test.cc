@@ -49,6 +49,19 @@ TEST_F(ProducerResume, SaysSoWhenItOpens) {
   EXPECT_TRUE(opens[0].resume);
 }
 
+TEST_F(ProducerResume, OpensAnewAfterTheEpochThatItIsToldOf) {
+  scene.turn();
+  scene.to_collector.clear();
+  scene.collector_says(Refused{Refused::Reason::outdated}, Epoch{3});
+  scene.turn();
+  ASSERT_EQ(scene.to_collector.size(), 1U) << "at once";
+  EXPECT_EQ(scene.to_collector[0].epoch, Epoch{3});
+  scene.to_collector.clear();
+  scene.collector_says(Refused{Refused::Reason::outdated}, Epoch{3});
+  scene.turn();
+  EXPECT_TRUE(scene.to_collector.empty()) << "but once";
+}
+
 TEST_F(ProducerResume, TakesTheJobThatTheCollectorHas) {
   read(2);
   hear(state_of(0, 0));

@@ -28,8 +28,9 @@ void World::check_record(const Result& result) const {
   } else if (plan_.poison.contains(result.index)) {
     ASSERT_EQ(result.outcome, Outcome::abandoned) << result.index << " kills";
   } else if (result.outcome == Outcome::abandoned) {
-    // An innocent only when it was beside others that died, and alone with one that died by chance.
-    ASSERT_TRUE(is_unsafe(plan_, result.index) || killed_by_chance_)
+    // An innocent only when it was beside others that died, and alone with one that died by chance
+    // or of what it ran for an earlier producer.
+    ASSERT_TRUE(is_unsafe(plan_, result.index) || killed_by_chance_ || plan_.restarts > 0)
         << result.index << ": " << result.errormsg;
   } else if (result.outcome == Outcome::ok) {
     ASSERT_EQ(result.body, body_of(plan_, result.index));
@@ -49,7 +50,9 @@ void World::check_requests() const {
   const bool prompt = plan_.lost + plan_.repeated + plan_.late == 0 && plan_.faults == 0 &&
                       plan_.restarts == 0 && plan_.poison.empty();
   if (prompt) {
-    ASSERT_EQ(counts_.wasted, 0U) << "what is safe is requested again";
+    // Tasks given to a second worker may wait there until the first has delivered.
+    ASSERT_LE(counts_.wasted, std::max<Index>(3, counts_.requests / 50))
+        << "what is safe is requested again";
   }
   const bool undisturbed = plan_.crashes + plan_.dies_at_end == 0 &&
                            plan_.lost + plan_.repeated + plan_.late == 0 && plan_.faults == 0 &&

@@ -179,6 +179,15 @@ TEST(JobSession, GivesBackWhatWasCancelled) {
   EXPECT_EQ(only_report(job).verdict, Verdict::returned);
 }
 
+TEST(JobSession, DeliversWhatWasCancelledForGood) {
+  JobSession job = session();
+  job.on_tasks(Epoch{1}, tasks(1, {7}), false);
+  (void)start_all(job);
+  job.on_fetched(fetched(7, Outcome::abandoned));
+  EXPECT_EQ(only_report(job).verdict, Verdict::delivered);
+  EXPECT_TRUE(job.outbox().holds(7));
+}
+
 TEST(JobSession, IgnoresWhatItDidNotStart) {
   JobSession job = session();
   job.on_tasks(Epoch{1}, tasks(1, {7}), false);
