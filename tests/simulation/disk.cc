@@ -71,10 +71,11 @@ Result Disk::read(const JournalPlace& place) const {
   return at->second.entries.at(place.offset).result;
 }
 
-void Disk::drop_below(Index watermark) {
-  std::erase_if(segments_, [&](const auto& entry) {
+bool Disk::drop_below(Index watermark) {
+  const auto dropped = std::erase_if(segments_, [&](const auto& entry) {
     return entry.first < control_number_ && entry.second.end <= watermark;
   });
+  return dropped > 0;
 }
 
 void Disk::finish(const JobId& job) {

@@ -29,7 +29,7 @@ class Disk {
   void append(const JobControl& control);
   void commit();
   [[nodiscard]] Result read(const JournalPlace& place) const;
-  void drop_below(Index watermark);
+  [[nodiscard]] bool drop_below(Index watermark);  // whether anything was
 
   void finish(const JobId& job);  // writes the manifest
   void remove_journal() { segments_.clear(); }

@@ -50,6 +50,7 @@ class SimulatedCollector {
   void compare_input();
   [[nodiscard]] std::vector<std::uint64_t> known_hashes(const Recap& recap);
   void finish();
+  void check_kept() const;
   void check_promises(const Frames& frames);
   void promise(const IndexSet& indices);
   void promise_below(Index watermark);

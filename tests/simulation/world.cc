@@ -156,6 +156,8 @@ void World::start_producer(bool same_input) {
   }
   producers_.push_back(std::make_unique<SimulatedProducer>(plan_, producers_.size(), differs));
   turn_producer(*producers_.back());
+  if (plan_.crashes == 0 || network_.chance(0.5)) return;
+  collector_.die_in(1 + static_cast<int>(network_.draw() % 20));  // both at once
 }
 
 // Whoever gave it the wrong input gives it the right one.
