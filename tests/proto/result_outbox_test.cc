@@ -5,70 +5,12 @@
 #include <random>
 #include <set>
 
-#include "tests/proto/frames.h"
+#include "tests/proto/outbox_scene.h"
 
 namespace fetchline {
 namespace {
 
 using namespace std::chrono_literals;
-using Indices = std::vector<Index>;
-
-constexpr std::uint64_t kWide = std::uint64_t{1} << 40;
-const Instant kStart = Instant(1000s);
-
-Result result(Index index, std::size_t body_bytes = 0) {
-  Result made;
-  made.index = index;
-  made.body.assign(body_bytes, 'x');
-  return made;
-}
-
-void add(ResultOutbox& outbox, std::initializer_list<Index> indices) {
-  for (const Index index : indices) outbox.add(result(index));
-}
-
-// Which results the next message carries; empty: there is none.
-Indices next(ResultOutbox& outbox, Instant now) {
-  auto frames = outbox.next_batch(job_number(1), Epoch{3}, WorkerId{7}, now);
-  if (!frames) return {};
-  EXPECT_LE(frames->size(), kMaxFrames);
-  const auto results = message_of<Results>(std::move(*frames));
-  EXPECT_FALSE(results.results.empty());
-  Indices indices;
-  for (const Result& each : results.results) indices.push_back(each.index);
-  return indices;
-}
-
-// Everything that may go now.
-Indices all(ResultOutbox& outbox, Instant now) {
-  Indices indices;
-  for (auto batch = next(outbox, now); !batch.empty(); batch = next(outbox, now)) {
-    indices.insert(indices.end(), batch.begin(), batch.end());
-  }
-  return indices;
-}
-
-Acks acks(std::uint64_t seq) {
-  Acks message;
-  message.boot = BootId{1};
-  message.seq = seq;
-  message.admit_limit = kMaxIndex;
-  message.byte_window = kWide;
-  return message;
-}
-
-Acks accepting(std::uint64_t seq, std::initializer_list<IndexRange> ranges) {
-  Acks message = acks(seq);
-  message.accepted = set_of(ranges);
-  return message;
-}
-
-// An outbox that has heard from its collector and may send everything.
-ResultOutbox connected(Acks message = acks(1)) {
-  ResultOutbox outbox;
-  outbox.on_acks(message, kStart);
-  return outbox;
-}
 
 TEST(ResultOutbox, SendsTheLowestIndexFirst) {
   ResultOutbox outbox = connected();
@@ -144,79 +86,6 @@ TEST(ResultOutbox, CountsTheBytesItHolds) {
   EXPECT_LT(outbox.held_bytes(), 1100U);
 }
 
-TEST(ResultOutbox, HoldsBackWhatIsNotAdmitted) {
-  Acks tight = acks(1);
-  tight.watermark = 3;
-  tight.admit_limit = 5;
-  ResultOutbox outbox = connected(tight);
-  add(outbox, {4, 5, 6});
-  EXPECT_EQ(all(outbox, kStart), (Indices{4}));
-  EXPECT_TRUE(outbox.is_waiting());
-  outbox.on_acks(acks(2), kStart);
-  EXPECT_EQ(all(outbox, kStart), (Indices{5, 6}));
-}
-
-TEST(ResultOutbox, SendsTheHeadWhateverTheLimits) {
-  Acks shut = acks(1);
-  shut.watermark = 0;
-  shut.admit_limit = 0;
-  shut.byte_window = 0;
-  ResultOutbox outbox = connected(shut);
-  add(outbox, {9});
-  EXPECT_EQ(all(outbox, kStart), (Indices{9}));  // a probe: now something is under way
-  add(outbox, {8});
-  EXPECT_TRUE(all(outbox, kStart).empty());
-  add(outbox, {0});
-  EXPECT_EQ(all(outbox, kStart), (Indices{0}));
-  shut.seq = 2;
-  shut.watermark = 8;
-  outbox.on_acks(shut, kStart);
-  EXPECT_EQ(all(outbox, kStart), (Indices{8}));
-}
-
-TEST(ResultOutbox, ObeysTheNewestLimitsOnly) {
-  Acks tight = acks(5);
-  tight.admit_limit = 1;
-  ResultOutbox outbox = connected(tight);
-  outbox.on_acks(acks(4), kStart);  // overtaken
-  add(outbox, {3, 4});
-  EXPECT_EQ(all(outbox, kStart), (Indices{3}));  // the probe
-  EXPECT_TRUE(all(outbox, kStart).empty());
-}
-
-TEST(ResultOutbox, KeepsNoMoreUnderWayThanTheByteWindow) {
-  Acks narrow = acks(1);
-  narrow.byte_window = 5000;
-  ResultOutbox outbox = connected(narrow);
-  for (Index index = 1; index <= 10; ++index) outbox.add(result(index, 2000));
-  EXPECT_EQ(all(outbox, kStart), (Indices{1, 2}));
-  narrow.seq = 2;
-  narrow.accepted = set_of({{1, 1}});
-  outbox.on_acks(narrow, kStart);
-  EXPECT_EQ(all(outbox, kStart), (Indices{3}));
-}
-
-TEST(ResultOutbox, SendsAResultLargerThanTheByteWindowAlone) {
-  Acks narrow = acks(1);
-  narrow.byte_window = 100;
-  ResultOutbox outbox = connected(narrow);
-  outbox.add(result(1, 5000));
-  outbox.add(result(2, 5000));
-  EXPECT_EQ(all(outbox, kStart), (Indices{1}));
-  narrow.seq = 2;
-  narrow.accepted = set_of({{1, 1}});
-  outbox.on_acks(narrow, kStart);
-  EXPECT_EQ(all(outbox, kStart), (Indices{2}));
-}
-
-TEST(ResultOutbox, SendsLittleBeforeItHasHeardFromTheCollector) {
-  ResultOutbox outbox;
-  for (Index index = 0; index < 100; ++index) outbox.add(result(index, 10'000));
-  const std::size_t sent = all(outbox, kStart).size();
-  EXPECT_GT(sent, 0U);
-  EXPECT_LE(sent, ResultOutbox::kBatchBytes / 10'000 + 1);
-}
-
 TEST(ResultOutbox, SendsAgainWhatWasRefused) {
   ResultOutbox outbox = connected();
   add(outbox, {1, 2, 3});
@@ -279,37 +148,6 @@ TEST(ResultOutbox, ResendsEverythingToANewCollectorProcess) {
   EXPECT_EQ(all(outbox, kStart), (Indices{1, 3}));
 }
 
-TEST(ResultOutbox, ObeysTheLimitsOfANewCollectorProcessWhateverItsCount) {
-  ResultOutbox outbox = connected(acks(1'000));
-  Acks reborn = acks(1);
-  reborn.boot = BootId{2};
-  reborn.watermark = 5;
-  reborn.admit_limit = 6;
-  outbox.on_acks(reborn, kStart);
-  EXPECT_EQ(outbox.watermark(), 5U);
-  add(outbox, {5, 6});
-  EXPECT_EQ(all(outbox, kStart), (Indices{5}));
-}
-
-TEST(ResultOutbox, ProbesWithOneResultASecondWhileNothingIsAdmitted) {
-  Acks tight = acks(1);
-  tight.admit_limit = 1;
-  ResultOutbox outbox = connected(tight);
-  add(outbox, {0});
-  EXPECT_EQ(all(outbox, kStart), (Indices{0}));
-  tight.seq = 2;
-  tight.accepted = set_of({{0, 0}});
-  outbox.on_acks(tight, kStart);
-  add(outbox, {7, 8, 9});
-  EXPECT_TRUE(all(outbox, kStart + 999ms).empty());
-  EXPECT_EQ(all(outbox, kStart + 1s), (Indices{7}));
-  EXPECT_TRUE(all(outbox, kStart + 2s).empty());  // the probe is still under way
-  tight.seq = 3;
-  tight.refused = set_of({{7, 7}});
-  outbox.on_acks(tight, kStart);
-  EXPECT_EQ(all(outbox, kStart + 2s), (Indices{7}));
-}
-
 TEST(ResultOutbox, TakesBackTheMessageThatCouldNotBeSent) {
   ResultOutbox outbox = connected();
   add(outbox, {1, 2});
@@ -349,40 +187,6 @@ TEST(ResultOutbox, IsNotCutOffByANewCollectorOrASlowOne) {
   other.boot = BootId{99};
   outbox.on_acks(other, kStart);
   EXPECT_FALSE(outbox.is_cut_off(kStart + 1h));
-}
-
-TEST(ResultOutbox, FreesTheByteWindowOfAMessageTakenBack) {
-  Acks narrow = acks(1);
-  narrow.byte_window = 2500;
-  ResultOutbox outbox = connected(narrow);
-  outbox.add(result(1, 2000));
-  outbox.add(result(2, 2000));
-  EXPECT_EQ(next(outbox, kStart), (Indices{1}));
-  outbox.take_back_last_batch();
-  EXPECT_EQ(all(outbox, kStart), (Indices{1}));
-}
-
-TEST(ResultOutbox, ClosesAMessageAtItsNumberOfResults) {
-  ResultOutbox outbox = connected();
-  for (Index index = 0; index < 150; ++index) outbox.add(result(index));
-  EXPECT_EQ(next(outbox, kStart).size(), ResultOutbox::kBatchResults);
-  EXPECT_EQ(next(outbox, kStart).size(), ResultOutbox::kBatchResults);
-  EXPECT_EQ(next(outbox, kStart).size(), 150 - 2 * ResultOutbox::kBatchResults);
-}
-
-TEST(ResultOutbox, ClosesAMessageAtItsBytes) {
-  ResultOutbox outbox = connected();
-  for (Index index = 0; index < 5; ++index) outbox.add(result(index, 100 * 1024));
-  EXPECT_EQ(next(outbox, kStart), (Indices{0, 1, 2}));
-  EXPECT_EQ(next(outbox, kStart), (Indices{3, 4}));
-}
-
-TEST(ResultOutbox, SendsALargeResultWithoutWaitingForOthers) {
-  ResultOutbox outbox = connected();
-  outbox.add(result(0, std::size_t{3} << 20));
-  outbox.add(result(1));
-  EXPECT_EQ(next(outbox, kStart), (Indices{0}));
-  EXPECT_EQ(next(outbox, kStart), (Indices{1}));
 }
 
 TEST(ResultOutbox, TakesAnIndexAgainThatItForgot) {
