@@ -236,6 +236,15 @@ def partition_worker_collector(rig):
     partition(rig, "c", "w1")
 
 
+@row("16b", "partition worker - collector, for good")
+def worker_without_collector(rig):
+    """Its tasks go to others, though it lives and the producer hears it."""
+    fleet = rig.started(rig.size(4000, 100_000))
+    fleet.wait_for_output()
+    fleet.network.cut("c", "w1")
+    rig.verdict(fleet, limit=rig.size(60, 600))
+
+
 @row("17", "partition producer - collector")
 def partition_producer_collector(rig):
     partition(rig, "c", "p")
