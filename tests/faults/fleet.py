@@ -311,7 +311,7 @@ class Fleet:
     def __init__(self, build, directory, tag, workers=4, hosts=()):
         self.build, self.directory = build, directory
         self.supervised = False
-        self.processes, self.expected_crashes = [], 0
+        self.processes = []
         self.output = directory / "out" / "results.ndjson"
         self.output.parent.mkdir()
         self.log_path = directory / "log.txt"
@@ -323,7 +323,6 @@ class Fleet:
         self.origin = self.watch = None
         self.began = time.monotonic()
 
-    # Endpoints are names of what may move; here they are addresses.
     @property
     def task_port(self):
         return f"tcp://{self.network.address('p')}:5555"
@@ -412,10 +411,10 @@ class Fleet:
             require(process.stopped or process.code == process.expected,
                     f"{process.name} ended with {process.code}, not {process.expected}")
 
-    def check_ceilings(self):
+    def check_ceilings(self, factor=1):
         for role in ROLES:
             rss, files = self.watch.rss[role], self.watch.files[role]
-            require(rss <= self.RSS_CEILING[role], f"{role}: {rss:.0f} MB")
+            require(rss <= self.RSS_CEILING[role] * factor, f"{role}: {rss:.0f} MB")
             require(files <= self.FILES_CEILING[role], f"{role}: {files} descriptors")
 
     def figures(self):

@@ -79,7 +79,7 @@ class Rig:
         fleet.wait_for_end(limit or self.size(120, 1800))
         self.figures.update(fleet.figures())
         fleet.tasks.check(fleet.output, journal_may_stay)
-        fleet.check_ceilings()
+        fleet.check_ceilings(self.slowness)
         if beyond is not None:
             most = beyond + fleet.tasks.count // 50 if beyond else 0  # 2 % are second thoughts
             require(self.figures["beyond N"] <= most,
@@ -480,8 +480,8 @@ def slow_reader(rig):
     fleet.wait_for_end()
     rig.figures.update(fleet.figures())
     fleet.tasks.check_records(lines)
-    fleet.check_ceilings()
-    require(fleet.watch.rss["collector"] < 80, "the collector kept what nobody reads")
+    fleet.check_ceilings(rig.slowness)
+    require(fleet.watch.rss["collector"] < 80 * rig.slowness, "the collector kept what nobody reads")
 
 
 @row("32", "no task, one, many", alone=True)
@@ -647,7 +647,7 @@ def arguments():
     parser.add_argument("--build", default=BUILD, type=pathlib.Path, help="where the programs are")
     parser.add_argument("--full", action="store_true", help="the matrix's own sizes")
     parser.add_argument("--jobs", type=int, default=2, help="rows at once")
-    parser.add_argument("--slowness", type=float, default=1, help="factor for what is timed")
+    parser.add_argument("--slowness", type=float, default=1, help="factor for time limits and memory, under sanitizers")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     parser.add_argument("--keep", action="store_true", help="keep the directories of the runs")
     parser.add_argument("--list", action="store_true", help="name the rows, run nothing")
