@@ -58,7 +58,7 @@ std::string to_json(const Manifest& manifest) {
   json["outcomes"] = outcomes_of(manifest.outcomes);
   json["bytes"] = manifest.bytes;
   json["sha256"] = manifest.sha256;
-  if (manifest.input) json["input"] = *manifest.input;
+  if (manifest.input) json["input"] = std::to_string(*manifest.input);  // too long for a number
   json["format"] = manifest.format;
   json["output"] = text_of(manifest.output);
   if (!manifest.output_dir.empty()) json["output_dir"] = text_of(manifest.output_dir);
@@ -85,9 +85,11 @@ std::optional<Manifest> read_manifest(const std::string& path) try {
   }
   manifest.bytes = json.at("bytes").get<std::uint64_t>();
   manifest.sha256 = json.at("sha256").get<std::string>();
-  if (json.contains("input")) manifest.input = json.at("input").get<std::uint64_t>();
+  if (json.contains("input")) manifest.input = std::stoull(json.at("input").get<std::string>());
   return manifest;
 } catch (const nlohmann::json::exception& error) {
+  throw DamagedError(path, 0, error.what());
+} catch (const std::logic_error& error) {  // of stoull
   throw DamagedError(path, 0, error.what());
 }
 

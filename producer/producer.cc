@@ -90,11 +90,18 @@ void Producer::wait(Instant now) {
 }
 
 void Producer::receive(Instant now) {
+  // Who was stopped itself (SIGSTOP, a frozen machine) has not heard what was said meanwhile, and
+  // connections may have to be made anew: nobody's silence means anything for as long as a lease.
+  constexpr std::chrono::seconds kOwnSilence{1};
+  if (last_turn_ != Instant{} && now - last_turn_ > kOwnSilence) {
+    deaf_until_ = now + WorkerSession::kLease;
+  }
+  last_turn_ = now;
   core_.set_more_to_hear(true);
   for (int i = 0; i < kMessagesPerTurn; ++i) {
     auto incoming = receive_from_port(workers_);
     if (!incoming) {
-      core_.set_more_to_hear(false);
+      core_.set_more_to_hear(now < deaf_until_);
       break;
     }
     if (auto* received = std::get_if<Received>(&incoming->content)) {
@@ -161,8 +168,7 @@ void Producer::report(Instant now) {
   if (core_.collector_is_busy() && !std::exchange(told_busy_, true)) {
     spdlog::info("waiting for the collector at {}: it serves another job", options_.collector);
   }
-  const bool needs_worker = core_.phase() == ProducerCore::Phase::running &&
-                            core_.watermark() < core_.next_index() && core_.worker_count() == 0;
+  const bool needs_worker = core_.needs_workers() && core_.worker_count() == 0;
   if (auto line = worker_watch_.update(needs_worker ? Instant{} : now, now)) {
     spdlog::info("{}", *line);
   }

@@ -75,6 +75,8 @@ class Producer {
   bool collector_blocked_ = false;  // something for it did not leave
   bool told_busy_ = false;
   std::optional<Instant> draining_since_;
+  Instant last_turn_{};
+  Instant deaf_until_{};
 };
 
 }  // namespace fetchline

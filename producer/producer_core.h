@@ -113,6 +113,12 @@ class ProducerCore {
   [[nodiscard]] Index watermark() const { return watermark_; }
   [[nodiscard]] std::size_t in_flight() const { return ledger_.leased(); }
   [[nodiscard]] std::size_t worker_count() const { return workers_.size(); }
+  // There are tasks that are not fetched; what is, only waits to be put out.
+  [[nodiscard]] bool needs_workers() const {
+    const bool has_tasks = ledger_.leased() > 0 || ledger_.waiting() > 0 ||
+                           ledger_.suspects() > 0 || ledger_.ready(kMaxIndex) > 0;
+    return phase_ == Phase::running && has_tasks;
+  }
   [[nodiscard]] Instant collector_heard() const { return collector_heard_; }
   [[nodiscard]] std::optional<Instant> next_due() const { return ledger_.next_due(); }
   [[nodiscard]] std::uint64_t dropped_messages() const { return dropped_; }

@@ -69,7 +69,7 @@ void ProducerCore::empty_workers_for_suspects() {
 }
 
 void ProducerCore::look_over_leases(Instant now) {
-  if (ledger_.leased() == 0 || now - last_look_ < kLook) return;
+  if (more_to_hear_ || ledger_.leased() == 0 || now - last_look_ < kLook) return;
   last_look_ = now;
   lend_overdue(ledger_.held(), now);
   lend_slow(ledger_.held(), now);
