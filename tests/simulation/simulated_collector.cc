@@ -74,8 +74,8 @@ void SimulatedCollector::turn(const std::function<void(CollectorCore::Outgoing)>
 void SimulatedCollector::put_out() {
   ASSERT_LE(core_->reorder().held_bytes(), plan_.memory_bytes + sizeof(Result) + 4096)
       << "memory was promised";
-  const bool has_room = !network_.chance(plan_.slow_output);
-  while (has_room && core_->has_next()) {
+  const auto has_room = [this] { return !network_.chance(plan_.slow_output); };
+  while (has_room() && core_->has_next()) {
     if (const auto* place = core_->head_place()) core_->load_head(disk_.read(*place));
     fuse_.step();
     const auto result = core_->take_next();

@@ -205,6 +205,8 @@ void World::read_input(SimulatedProducer& producer) {
 void World::turn_producer(SimulatedProducer& producer) try {
   if (is_over(producer)) return;
   ASSERT_NE(producer.core.phase(), ProducerCore::Phase::forgotten);
+  ASSERT_FALSE(producer.differs && producer.core.phase() == ProducerCore::Phase::running)
+      << "with another input at " << *producer.differs;
   if (producer.core.phase() == ProducerCore::Phase::other_input) return on_other_input(producer);
   work(producer);
 } catch (const Crash&) {
