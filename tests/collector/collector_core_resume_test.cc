@@ -289,7 +289,7 @@ TEST(CollectorCoreResume, AFinishedOutputFindsNoDifferenceInAnInputThatIsNotSaid
   scene.core.set_done(scene.now);
   scene.says("producer", Open{.nonce = kOldNonce, .resume = true}, Epoch{2}, job_number(3));
   scene.turn();
-  const State state = scene.heard_one<State>("producer");
+  const State state = scene.heard<State>("producer").at(0);
   EXPECT_TRUE(state.whole);
   EXPECT_EQ(state.compare_to, 10U);
   scene.says("producer", Recap{0, Hashes(10, 0)}, Epoch{}, job_number(3));

@@ -53,11 +53,13 @@ TEST_F(ProducerResume, OpensAnewAfterTheEpochThatItIsToldOf) {
   scene.turn();
   scene.to_collector.clear();
   scene.collector_says(Refused{Refused::Reason::outdated}, Epoch{3});
+  scene.job = job_number(1);
   scene.turn();
   ASSERT_EQ(scene.to_collector.size(), 1U) << "at once";
   EXPECT_EQ(scene.to_collector[0].epoch, Epoch{3});
   scene.to_collector.clear();
   scene.collector_says(Refused{Refused::Reason::outdated}, Epoch{3});
+  scene.job = job_number(1);
   scene.turn();
   EXPECT_TRUE(scene.to_collector.empty()) << "but once";
 }
