@@ -234,7 +234,7 @@ TEST(WorkerCore, WantsNothingWhileItIsCutOffFromTheCollector) {
   EXPECT_EQ(scene.results(), (Indices{0}));
   scene.core.results_not_sent(0);
   scene.turn();  // 4 takes the slot
-  scene.turn(5s);
+  scene.turn(ResultOutbox::kCutOffAfter);
   Heartbeat last = scene.heard<Heartbeat>(To::producer).back();
   EXPECT_TRUE(last.cut_off);
   EXPECT_TRUE(last.draining);
