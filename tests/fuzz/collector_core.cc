@@ -296,7 +296,7 @@ class Scene {
     check_safe(state.committed, "committed is safe");
     const auto granted = granted_.emplace(state.nonce, received.epoch).first;
     check(granted->second == received.epoch, "an epoch is of one producer");
-    if (!has_journal()) return;
+    if (!has_journal() || core_->done()) return;  // then there is no journal any more
     const bool known = saved_control_ && saved_control_->epochs.contains(state.nonce);
     check(known && saved_control_->epochs.at(state.nonce) == received.epoch,
           "an epoch is saved before it is told");

@@ -314,16 +314,18 @@ class Scene {
       core_.on_worker_message(worker.peer, {worker.job, worker.epoch, worker.says}, now_);
     }
     for (const Index index : std::exchange(on_their_way_, {})) arrives_at_collector(index);
-    say_acks();
     say_state(true);
     advance();
+    bool heard_results = false;
     while (auto frames = core_.next_results(now_)) {
       const Received received = heard(std::move(*frames));
       for (const Result& result : std::get<Results>(received.message).results) {
         check_decided(result);
         arrives_at_collector(result.index);
       }
+      heard_results = true;
     }
+    if (heard_results) say_acks();
     collector_.done = collector_.total && collector_.watermark() == *collector_.total;
     if (collector_.done) core_.on_collector_message({kJob, collector_.epoch, Done{}}, now_);
   }
@@ -506,7 +508,8 @@ class Scene {
     for (auto& outgoing : core_.take_outgoing()) hear(outgoing);
     const bool ended = before == Phase::done || before == Phase::fenced ||
                        before == Phase::forgotten || before == Phase::other_input;
-    check(!ended || core_.phase() == before, "an end is one");
+    const bool stays = core_.phase() == before || core_.phase() == Phase::done;
+    check(!ended || stays, "an end is one");
     check(core_.in_flight() <= 2 * core_.next_index(), "a task is with two workers at most");
     check(core_.worker_count() > 0 || core_.in_flight() == 0, "nobody holds nothing");
     (void)core_.take_lost_workers();
