@@ -31,8 +31,8 @@ class ResultOutbox {
   // A later message was answered and this one was not: it is lost.
   static constexpr std::chrono::seconds kOvertakenAfter{1};
   static constexpr std::chrono::seconds kProbeAfter{1};  // nothing under way, nothing admitted
-  // A message could not even be sent, and nothing was heard since. Long, so that a narrow link, which
-  // breaks and is made again under its load, is not given up for a dead one.
+  // A message could not even be sent, and nothing was heard since. Long, so that a narrow link,
+  // which breaks and is made again under its load, is not given up for a dead one.
   static constexpr std::chrono::seconds kCutOffAfter{30};
 
   // A second result for an index that is held is dropped: the first stands.
