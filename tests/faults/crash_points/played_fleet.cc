@@ -143,7 +143,11 @@ void PlayedFleet::receive() {
   while (auto incoming = fetchline::receive(producer_)) {
     const auto& received = std::get<Received>(incoming->content);
     if (const auto* state = std::get_if<State>(&received.message)) on_state(received, *state);
-    if (const auto* refused = std::get_if<Refused>(&received.message)) {
+    const auto* refused = std::get_if<Refused>(&received.message);
+    if (refused != nullptr && refused->reason == Refused::Reason::outdated) {
+      job_ = received.job;
+      epoch_ = received.epoch;  // and open anew
+    } else if (refused != nullptr) {
       ADD_FAILURE() << "refused: " << static_cast<int>(refused->reason) << " at " << refused->index;
     }
     done_ = done_ || std::holds_alternative<Done>(received.message);
