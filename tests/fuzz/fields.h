@@ -31,7 +31,7 @@ inline auto fields(const Acks& a) {
 inline auto fields(const Open& o) { return std::tie(o.nonce, o.in_hand, o.resume); }
 inline auto fields(const State& s) {
   return std::tie(s.boot, s.nonce, s.seq, s.watermark, s.dispatch_limit, s.total, s.committed,
-                  s.log, s.compare_to, s.compared);
+                  s.whole, s.log, s.compare_to, s.compared);
 }
 inline auto fields(const End& e) { return std::tie(e.total); }
 inline auto fields(const Done& d) { return std::tie(d.counts); }
@@ -51,7 +51,7 @@ bool same(const std::vector<T>& a, const std::vector<T>& b) {
 
 inline bool same(const Heartbeat& a, const Heartbeat& b) {
   const auto plain = [](const Heartbeat& h) {
-    return std::tie(h.worker, h.name, h.seq, h.slots, h.backlog, h.draining, h.received,
+    return std::tie(h.worker, h.name, h.seq, h.slots, h.backlog, h.draining, h.cut_off, h.received,
                     h.first_report, h.queued);
   };
   return plain(a) == plain(b) && same(a.reports, b.reports);

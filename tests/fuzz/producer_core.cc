@@ -176,7 +176,7 @@ class Scene {
       worker.says.queued.reset();
     }
     if (input_.below(8) == 0) return;  // lost
-    note_licences(worker.says);
+    note_heartbeat(worker.peer, worker.says);
     core_.on_worker_message(worker.peer, {worker.job, worker.epoch, worker.says}, now_);
   }
 
@@ -218,6 +218,7 @@ class Scene {
     state.watermark = collector_.watermark();
     state.dispatch_limit = std::max(collector_.limit, state.watermark + 1);
     state.total = collector_.total;
+    state.whole = whole;
     if (whole) state.committed = collector_.committed;
     says(collector_.epoch, state);
   }
@@ -310,7 +311,7 @@ class Scene {
       }
       ++worker.says.seq;
       worker.says.queued.emplace();
-      note_licences(worker.says);
+      note_heartbeat(worker.peer, worker.says);
       core_.on_worker_message(worker.peer, {worker.job, worker.epoch, worker.says}, now_);
     }
     for (const Index index : std::exchange(on_their_way_, {})) arrives_at_collector(index);
@@ -370,6 +371,7 @@ class Scene {
     heartbeat.slots = input_.below(4);
     heartbeat.backlog = input_.below(4);
     heartbeat.draining = input_.below(4) == 0;
+    heartbeat.cut_off = input_.below(4) == 0;
     heartbeat.received = small_set(input_);
     heartbeat.first_report = input_.below(6);
     heartbeat.reports.clear();
@@ -383,8 +385,8 @@ class Scene {
       heartbeat.reports.push_back(report);
     }
     if (input_.flip()) heartbeat.queued = small_set(input_);
-    note_licences(heartbeat);
     const PeerId peer = workers_.at(input_.below(3)).peer;
+    note_heartbeat(peer, heartbeat);
     const JobId job = any_job();
     core_.on_worker_message(peer, {job, Epoch{input_.below(3)}, heartbeat}, now_);
   }
@@ -399,6 +401,7 @@ class Scene {
     state.dispatch_limit = input_.flip() ? kMaxIndex : small_index(input_);
     if (input_.below(4) == 0) state.total = small_index(input_);
     if (input_.flip()) state.committed = small_set(input_);
+    state.whole = input_.flip();
     if (input_.below(4) == 0) state.compare_to = small_index(input_);
     state.compared = input_.below(4) == 0 ? small_index(input_) : state.compare_to;
     says(Epoch{input_.below(3)}, state);
@@ -423,7 +426,7 @@ class Scene {
         message = Done{};
         break;
       case 1:
-        message = Refused{static_cast<Refused::Reason>(input_.below(3)), small_index(input_)};
+        message = Refused{static_cast<Refused::Reason>(input_.below(4)), small_index(input_)};
         break;
       case 2:
         message = Bye{WorkerId{input_.below(4)}};
@@ -470,7 +473,8 @@ class Scene {
     const auto* state = std::get_if<State>(&received.message);
     const auto* refused = std::get_if<Refused>(&received.message);
     const bool answers = (state != nullptr && state->nonce == kNonce) ||
-                         (refused != nullptr && refused->reason == Refused::Reason::other_input) ||
+                         (refused != nullptr && (refused->reason == Refused::Reason::other_input ||
+                                                 refused->reason == Refused::Reason::outdated)) ||
                          std::holds_alternative<Done>(received.message);
     const bool adopts = settings_.resume && core_.phase() == Phase::opening;
     if (adopts && answers && !received.job.is_none()) job_ = received.job;
@@ -479,7 +483,9 @@ class Scene {
   void says(Epoch epoch, const State& state) {
     const Received received{honest_ ? kJob : any_job(), epoch, state};
     note_adopted(received);
-    const bool counts = is_working() && received.job == job_ && state.nonce == kNonce;
+    const bool is_known = state_boot_ == BootId{} || state.boot == state_boot_ ||
+                          (state.log != 0 && state.log == state_log_) || state.whole;
+    const bool counts = is_working() && received.job == job_ && state.nonce == kNonce && is_known;
     core_.on_collector_message(received, now_);
     if (!counts || core_.phase() == Phase::forgotten) return;
     for (const IndexRange& range : state.committed.ranges()) committed_.insert(range);
@@ -487,12 +493,14 @@ class Scene {
     if (state.boot == state_boot_ && state.seq < state_seq_) return;
     state_boot_ = state.boot;
     state_seq_ = state.seq;
+    state_log_ = state.log;
     limit_ = std::min(state.dispatch_limit, state.watermark + settings_.window);
   }
 
   // What allows that something unsafe is requested again: its worker said that it did not, or the
   // message it was in is lost for certain.
-  void note_licences(const Heartbeat& says) {
+  void note_heartbeat(const PeerId& peer, const Heartbeat& says) {
+    senders_[peer] = says.worker;
     for (const Report& report : says.reports) {
       if (report.verdict != Report::Verdict::delivered) given_.erase(report.index);
     }
@@ -500,7 +508,9 @@ class Scene {
     if (!says.received.empty()) newest = std::max(newest, says.received.ranges().back().last);
     std::erase_if(given_, [&](const auto& given) {
       const auto& [worker, seq] = given.second;
-      return worker == says.worker && seq < newest && !says.received.contains(seq);
+      // Who says that it has what was never sent, and then logs in anew, may say anything.
+      const bool arrived = honest_ && says.received.contains(seq);
+      return worker == says.worker && seq < newest && !arrived;
     });
   }
 
@@ -551,11 +561,11 @@ class Scene {
     check(tasks.tasks.empty() || tasks.seq > 0, "messages with tasks are counted");
     Worker* to = nullptr;
     for (Worker& worker : workers_) to = worker.peer == peer ? &worker : to;
-    for (const Task& task : tasks.tasks) check_task(task, to, tasks.seq);
+    for (const Task& task : tasks.tasks) check_task(task, senders_.at(peer), tasks.seq);
     if (to != nullptr && arrives()) hear_at(*to, received, tasks);
   }
 
-  void check_task(const Task& task, const Worker* to, std::uint64_t seq) {
+  void check_task(const Task& task, WorkerId worker, std::uint64_t seq) {
     const Index index = task.index;
     check(core_.phase() == Phase::running, "work is handed out while the job runs");
     check(task.url == "http://h/" + std::to_string(index), "it is the task of the input");
@@ -565,7 +575,6 @@ class Scene {
     const bool few = task.attempt <= settings_.retry.retries + 1;
     check(task.attempt >= 1 && (few || !honest_), "no more attempts than are allowed");
     if (kinds_.at(index) != Kind::post || settings_.job_settings.retry_unsafe) return;
-    const WorkerId worker = to != nullptr ? to->says.worker : WorkerId{};
     check(given_.emplace(index, std::pair(worker, seq)).second, "never requested twice");
   }
 
@@ -587,10 +596,11 @@ class Scene {
   IndexSet committed_;
   Index limit_ = 0;
   BootId state_boot_{};
-  std::uint64_t state_seq_ = 0;
+  std::uint64_t state_seq_ = 0, state_log_ = 0;
   std::set<Index> decided_;
   std::map<Index, std::pair<WorkerId, std::uint64_t>> given_;  // unsafe ones: to whom, in which
   std::map<WorkerId, std::uint64_t> newest_received_;
+  std::map<PeerId, WorkerId> senders_;  // also by connections that are gone
 };
 
 }  // namespace

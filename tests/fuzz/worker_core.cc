@@ -283,7 +283,8 @@ class Scene {
   void check_heartbeat(std::size_t number, const Received& received, const Heartbeat& says) {
     check(says.worker == kWorker && says.seq > heartbeat_seq_, "heartbeats are counted");
     heartbeat_seq_ = says.seq;
-    check(says.slots <= settings_.slots && says.draining == drained_, "how things are");
+    check(says.slots <= settings_.slots && says.draining == (drained_ || says.cut_off),
+          "how things are");
     check(!says.received.contains(0) && says.first_report >= 1, "both count from 1");
     auto& session = sessions_[number];
     check(session ? received.job == session->job : received.job.is_none(), "of the job it has");
