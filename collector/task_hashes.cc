@@ -22,6 +22,7 @@ std::vector<std::uint64_t> TaskHashes::read(Index first, std::size_t count) cons
   const std::string bytes =
       file_.read(first * sizeof(std::uint64_t), count * sizeof(std::uint64_t));
   std::vector<std::uint64_t> hashes(bytes.size() / sizeof(std::uint64_t));
+  if (hashes.empty()) return hashes;  // data() may be null then
   std::memcpy(hashes.data(), bytes.data(), hashes.size() * sizeof(std::uint64_t));
   return hashes;
 }
