@@ -1,7 +1,7 @@
 // Frames as version 1 of the protocol wrote them decode for ever, to the same values.
 //
 // tests/golden/v1/NAME.hex holds a message, a frame a line. Such a file never changes. For a new
-// message type add a line to for_each_message() and run the test with FETCHLINE_WRITE_GOLDEN=1
+// message type add a line to for_each_message() and run the test with TEST_WRITE_GOLDEN=1
 // once: it writes the files that are missing and touches no other.
 #include <gtest/gtest.h>
 
@@ -117,7 +117,7 @@ void write_missing() {
 }
 
 TEST(Golden, FramesOfVersionOneDecodeForEver) {
-  if (std::getenv("FETCHLINE_WRITE_GOLDEN") != nullptr) write_missing();
+  if (std::getenv("TEST_WRITE_GOLDEN") != nullptr) write_missing();
   for_each_message([](const std::string& name, const auto& expected, const Frames&) {
     SCOPED_TRACE(name);
     std::ifstream file(golden_path(name));

@@ -89,10 +89,10 @@ pid_t start(const std::array<int, 3>& streams, char* const* arguments, char* con
   _exit(127);
 }
 
-// FETCHLINE_PROGRAMS names a build's directory, where each program is in its room's, or one that
+// TEST_PROGRAMS names a build's directory, where each program is in its room's, or one that
 // has them all.
 std::string chosen(const std::string& ours) {
-  const char* const programs = std::getenv("FETCHLINE_PROGRAMS");
+  const char* const programs = std::getenv("TEST_PROGRAMS");
   if (programs == nullptr) return ours;
   const std::filesystem::path path(ours), directory(programs);
   const auto same_place = directory / path.lexically_relative(FETCHLINE_BUILD);

@@ -1,5 +1,5 @@
 // Sanitizers make programs slow and large; tests that compare with a time or a size allow for it.
-// FETCHLINE_SLOWNESS says how much slower the programs of FETCHLINE_PROGRAMS are.
+// TEST_SLOWNESS says how much slower the programs of TEST_PROGRAMS are.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@ inline constexpr int kSlownessOfThisBuild = 1;
 #endif
 
 inline int slowness() {
-  const char* const given = std::getenv("FETCHLINE_SLOWNESS");
+  const char* const given = std::getenv("TEST_SLOWNESS");
   return given == nullptr ? kSlownessOfThisBuild : std::max(1, std::atoi(given));
 }
 

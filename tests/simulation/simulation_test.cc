@@ -1,5 +1,5 @@
 // Thousands of runs of the three roles, each with its own luck. A failing seed is printed; it runs
-// alone, the same way, with FETCHLINE_SEED=seed.
+// alone, the same way, with TEST_SEED=seed.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -20,15 +20,15 @@ void run_seed(std::uint64_t seed) {
   const Plan plan(seed);
   World world(plan);
   world.run();
-  ASSERT_FALSE(testing::Test::HasFailure()) << "replay with FETCHLINE_SEED=" << seed;
+  ASSERT_FALSE(testing::Test::HasFailure()) << "replay with TEST_SEED=" << seed;
 }
 
 class Simulation : public testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(Simulation, EveryRunEndsWithEveryRecordOnceAndInOrder) {
-  const std::uint64_t alone = number_from("FETCHLINE_SEED", 0);
+  const std::uint64_t alone = number_from("TEST_SEED", 0);
   if (alone != 0) return run_seed(alone);
-  const std::uint64_t seeds = number_from("FETCHLINE_SEEDS", 10'000);
+  const std::uint64_t seeds = number_from("TEST_SEEDS", 10'000);
   for (std::uint64_t seed = 1 + GetParam(); seed <= seeds; seed += kShards) {
     run_seed(seed);
     if (HasFatalFailure()) return;
