@@ -238,6 +238,7 @@ void ProducerCore::end_of_input() {
 void ProducerCore::on_done(const Done& done, Instant now) {
   // The input may go on where that of the job ended. It is said again.
   if (phase_ == Phase::comparing && !input_ended_) return;
+  if (!is_working() && phase_ != Phase::done) return;  // it has ended otherwise
   to_collector(encode(job_, epoch_, Bye{}));
   if (phase_ == Phase::done) return;
   phase_ = Phase::done;

@@ -518,8 +518,7 @@ class Scene {
     for (auto& outgoing : core_.take_outgoing()) hear(outgoing);
     const bool ended = before == Phase::done || before == Phase::fenced ||
                        before == Phase::forgotten || before == Phase::other_input;
-    const bool stays = core_.phase() == before || core_.phase() == Phase::done;
-    check(!ended || stays, "an end is one");
+    check(!ended || core_.phase() == before, "an end is one");
     check(core_.in_flight() <= 2 * core_.next_index(), "a task is with two workers at most");
     check(core_.worker_count() > 0 || core_.in_flight() == 0, "nobody holds nothing");
     (void)core_.take_lost_workers();

@@ -179,6 +179,8 @@ TEST_F(ProducerResume, EndsWhenTheInputIsAnother) {
   EXPECT_EQ(scene.core.other_input_at(), 2U);
   hear(state_of(3, 3));
   EXPECT_EQ(scene.core.phase(), Phase::other_input) << "for ever";
+  scene.collector_says(Done{});
+  EXPECT_EQ(scene.core.phase(), Phase::other_input) << "whatever was said to the one before";
 }
 
 TEST_F(ProducerResume, EndsWhenTheInputIsTooShort) {
