@@ -87,7 +87,7 @@ bool ProducerCore::is_overdue(const Ledger::Held& held, Instant now) const {
 
 void ProducerCore::lend_overdue(const std::vector<Ledger::Held>& held, Instant now) {
   for (const Ledger::Held& each : held) {
-    if (each.twice || !is_overdue(each, now)) continue;
+    if (each.twice || each.task->index >= dispatch_limit_ || !is_overdue(each, now)) continue;
     const Index index = each.task->index;
     if (each.repetition == Repetition::never || each.lease.alone) {
       ledger_.overdue(index);

@@ -416,5 +416,18 @@ TEST(ProducerCutOff, WaitsWhenTheCollectorIsAwayOrHasJustComeBack) {
   EXPECT_EQ(scene.other->indices(), (Indices{1})) << "just back: the worker may find it, too";
 }
 
+TEST(ProducerSpares, LendsNothingBeyondTheLimitThatHasShrunk) {
+  Scene scene;
+  scene.open();
+  scene.add_tasks(4);
+  StubWorker& a = scene.worker("a", 4);
+  scene.turn();
+  StubWorker& b = scene.worker("b", 4);
+  a.says.queued.emplace();                       // tells what it queues
+  scene.collector_says(scene.next_state(0, 0));  // a collector that drains
+  scene.pass(75, {&a, &b});
+  EXPECT_TRUE(b.tasks.empty());
+}
+
 }  // namespace
 }  // namespace fetchline
