@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace fetchline {
 namespace {
 
@@ -47,6 +49,9 @@ void AppendFile::sync() {
 }
 
 std::string AppendFile::read(std::uint64_t offset, std::size_t length) const {
+  // A window of a MiB onto a short file is not worth its zeros.
+  length = static_cast<std::size_t>(
+      std::min<std::uint64_t>(length, flushed_ - std::min(flushed_, offset)));
   std::string bytes(length, '\0');
   std::size_t got = 0;
   while (got < length) {
