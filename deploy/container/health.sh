@@ -12,7 +12,7 @@
 # others, and are well. For the image's small shell; needs no privilege.
 set -eu
 
-pid=${TEST_HEALTH_PID:-1} # for tests
+pid=1
 proc=/proc/$pid
 
 turns() { # of the main thread: sleeps, and hundredths of a second of work
