@@ -39,11 +39,13 @@ void set_options(zmq::socket_t& socket) {
   socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(kMaxFrameBytes));
   // A raw TCP client that never speaks would hold a descriptor for the default 30 s.
   socket.set(zmq::sockopt::handshake_ivl, 5000);
-  // A peer that vanished without a FIN is noticed in seconds; below the 65 s at which TTL
-  // overflows.
-  socket.set(zmq::sockopt::heartbeat_ivl, 1000);
-  socket.set(zmq::sockopt::heartbeat_timeout, 4000);
-  socket.set(zmq::sockopt::heartbeat_ttl, 6000);
+  // A peer that vanished without a FIN is noticed in seconds: by the kernel, as libzmq's heartbeats
+  // can end the process (proto/decisions/0009).
+  socket.set(zmq::sockopt::tcp_keepalive, 1);
+  socket.set(zmq::sockopt::tcp_keepalive_idle, 2);
+  socket.set(zmq::sockopt::tcp_keepalive_intvl, 1);
+  socket.set(zmq::sockopt::tcp_keepalive_cnt, 3);
+  socket.set(zmq::sockopt::tcp_maxrt, 5000);
   socket.set(zmq::sockopt::reconnect_ivl, 100);
   socket.set(zmq::sockopt::reconnect_ivl_max, 500);
   socket.set(zmq::sockopt::ipv6, true);

@@ -127,6 +127,29 @@ RawPeer::RawPeer(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | S
   }
 }
 
+// Each half is answered before libzmq reads the next.
+void RawPeer::shake_hands() const {
+  using namespace std::string_literals;
+  say("\xff\0\0\0\0\0\0\0\1\x7f\3\0NULL"s + std::string(48, '\0'));
+  hear(64);
+  const std::string ready = "\5READY\13Socket-Type\0\0\0\6DEALER\10Identity\0\0\0\0"s;
+  say("\4"s + static_cast<char>(ready.size()) + ready);
+  hear(2 + ready.size());  // a ROUTER's is as long
+}
+
+void RawPeer::hear(std::size_t bytes) const {
+  const timeval patience{.tv_sec = 10, .tv_usec = 0};
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  std::string heard(bytes, '\0');
+  const auto got = ::recv(socket_.get(), heard.data(), bytes, MSG_WAITALL);
+  if (got != static_cast<ssize_t>(bytes)) throw std::runtime_error("no ZMTP is spoken there");
+}
+
+void RawPeer::reset() const {
+  const linger none{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &none, sizeof none);
+}
+
 bool RawPeer::say(std::string_view bytes) const {
   const auto sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   return sent == static_cast<ssize_t>(bytes.size());

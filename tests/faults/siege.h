@@ -57,8 +57,12 @@ class RawPeer {
   explicit RawPeer(std::uint16_t port);
   // False: it was cut off.
   bool say(std::string_view bytes) const;
+  void shake_hands() const;  // as ZMTP 3.0 wants it, as a DEALER
+  void reset() const;        // vanishes: its end is no orderly one
 
  private:
+  void hear(std::size_t bytes) const;
+
   FileDescriptor socket_;
 };
 
