@@ -93,7 +93,8 @@ void Siege::flood(const std::function<Frames(std::size_t)>& message, std::size_t
   const std::size_t each_turn = per_second / 100;
   Strangers strangers(tasks_, results_);
   std::size_t number = 0;
-  for (auto next = Clock::now(); goes_on() && number < 30 * per_second; next += kTurn) {
+  const std::size_t most = 30 * per_second * static_cast<std::size_t>(slowness());
+  for (auto next = Clock::now(); goes_on() && number < most; next += kTurn) {
     for (std::size_t i = 0; i < each_turn; ++i) {
       strangers.say([&] { return message(number); });
       ++number;
