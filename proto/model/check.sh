@@ -10,13 +10,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0
 
-# $1 options for gcc, $2 options for pan, $3 the model, then what spin defines.
+# In an empty directory: $1 options for gcc, $2 options for pan, $3 the model, then what spin defines.
 search() {
   local compile=$1 run=$2 model=$3
   shift 3
-  rm -rf "$work/pan"
-  mkdir "$work/pan"
-  cd "$work/pan"
   spin -a "$@" "$here/$model.pml" >log 2>&1 || return 0
   # shellcheck disable=SC2086  # options, several
   gcc -w $compile -DMEMLIM=3000 -o pan pan.c >>log 2>&1 || return 0
@@ -25,39 +22,43 @@ search() {
 }
 
 found() {
-  local log=$work/pan/log
-  if grep -q 'assertion violated' "$log"; then
+  if grep -q 'assertion violated' log; then
     echo assertion
-  elif grep -q 'invalid end state (' "$log"; then
+  elif grep -q 'invalid end state (' log; then
     echo stuck
-  elif grep -q 'non-progress cycle (' "$log"; then
+  elif grep -q 'non-progress cycle (' log; then
     echo cycle
-  elif ! grep -q 'errors: 0$' "$log" || grep -qE 'max search depth too small|MEMLIM|Error' "$log"; then
+  elif ! grep -q 'errors: 0$' log || grep -qE 'max search depth too small|MEMLIM|Error' log; then
     echo unfinished
-  elif grep -qE 'pml:[0-9]+, state' "$log"; then
+  elif grep -qE 'pml:[0-9]+, state' log; then
     echo unreached
   else
     echo holds
   fi
 }
 
+# As many searches at once as there are processors.
 expect() {
+  [[ $2 == *"$pattern"* ]] || return 0
+  if (($(jobs -rp | wc -l) >= $(nproc))); then wait -n || failed=1; fi
+  judge "$@" &
+}
+
+judge() {
   local wanted=$1 name=$2 verdict states
   shift 2
-  [[ $name == *"$pattern"* ]] || return 0
   local start=${EPOCHREALTIME/./}
+  cd "$(mktemp -d -p "$work")"
   search "$@"
   verdict=$(found)
-  states=$(sed -nE 's/^ *([0-9.e+]+) states, stored.*/\1/p' "$work/pan/log")
-  printf '%-44s %-10s %12s states %4d s' "$name" "$verdict" "${states:-no}" \
-    $(((${EPOCHREALTIME/./} - start) / 1000000))
-  if [[ $verdict == "$wanted" ]]; then
-    echo
-  else
-    echo "  WRONG: not $wanted"
-    grep -E 'pan:1:|rror|pml:[0-9]+, state' "$work/pan/log" >&2 || true
-    failed=1
-  fi
+  states=$(sed -nE 's/^ *([0-9.e+]+) states, stored.*/\1/p' log)
+  local wrong=""
+  if [[ $verdict != "$wanted" ]]; then wrong="  WRONG: not $wanted"; fi
+  printf '%-44s %-10s %12s states %4d s%s\n' "$name" "$verdict" "${states:-no}" \
+    $(((${EPOCHREALTIME/./} - start) / 1000000)) "$wrong"
+  [[ -z $wrong ]] && return 0
+  grep -E 'pan:1:|rror|pml:[0-9]+, state' log >&2 || true
+  return 1
 }
 
 # Every assertion holds, no run stops before the job is done, and nothing in the model is never reached.
@@ -102,4 +103,7 @@ fails BUG_LATE_TASKS leases -DPOISON -DUNSAFE -DSUSPICIONS=1 -DBUG_LATE_TASKS
 sticks BUG_NEW_LOG_GOES_ON new_log -DBUG_NEW_LOG_GOES_ON
 sticks 'BUG_NEW_LOG_GOES_ON, EPOCHS_GO_ON' new_log -DBUG_NEW_LOG_GOES_ON -DEPOCHS_GO_ON
 
+while [[ -n $(jobs -p) ]]; do
+  wait -n || failed=1
+done
 exit $failed

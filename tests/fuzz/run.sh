@@ -32,13 +32,12 @@ most_bytes() {
   esac
 }
 
-for target in "${targets[@]}"; do
-  program=build/fuzz/tests/fuzz/fuzz_$target
-  found=build/fuzz/found/$target
-  failures=build/fuzz/failures/$target
-  log=build/fuzz/$target.log
+fuzz() {
+  local target=$1 seconds=$2
+  local program=build/fuzz/tests/fuzz/fuzz_$target log=build/fuzz/$target.log
+  local found=build/fuzz/found/$target failures=build/fuzz/failures/$target
+  local known=() path
   mkdir -p "$found" "$failures"
-  known=()
   for path in "tests/fuzz/corpus/$target" "tests/fuzz/regressions/$target"; do
     if [[ -d $path ]]; then known+=("$path"); fi
   done
@@ -49,8 +48,12 @@ for target in "${targets[@]}"; do
     tail -n 60 "$log" >&2
     echo "tests/fuzz/run.sh: $target FAILED; to see it again:" \
       "$program $(sed -n 's/^artifact_prefix=.*Test unit written to //p' "$log")" >&2
-    exit 1
+    return 255  # no other is begun
   fi
   echo "$target: $(grep -o 'DONE.*' "$log" | tr -s ' \t' ' ')"
-done
+}
+export -f fuzz most_bytes
+
+printf '%s\n' "${targets[@]}" |
+  xargs -P "$(nproc)" -I '{}' bash -euo pipefail -c 'fuzz "$@"' fuzz '{}' "$seconds"
 echo "tests/fuzz/run.sh: ${#targets[@]} targets without a fault in $SECONDS s"
