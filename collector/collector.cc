@@ -115,15 +115,22 @@ void Collector::put_out(Instant now) {
   flush(now);
 }
 
+// Hashes go before their records. With --durability power both are synced, in groups.
 void Collector::flush(Instant now) {
-  const bool flushed = try_disk(output_full_, now, [this] {
-    if (log_.hashes) log_.hashes->flush();
+  const bool in_groups = log_.journal && options_.durability == Journal::Durability::power;
+  const bool early = now - last_sync_ < CollectorCore::kSaveAfter;
+  if (in_groups && early && log_.sink->has_room()) return;
+  const bool flushed = try_disk(output_full_, now, [&] {
+    if (log_.hashes && log_.hashes->has_pending()) {
+      log_.hashes->flush();
+      if (in_groups) log_.hashes->sync();
+    }
     log_.sink->flush();
   });
   if (flushed && log_.journal && core_.written() < core_.watermark()) note_written(now);
 }
 
-// With --durability power written means synced, in groups.
+// With --durability power written means synced.
 void Collector::note_written(Instant now) {
   if (options_.durability == Journal::Durability::power) {
     if (now - last_sync_ < CollectorCore::kSaveAfter) return;
@@ -191,6 +198,7 @@ bool Collector::try_disk(DiskFull& full, Instant now, const std::function<void()
 
 void Collector::finish(Instant now) {
   if (output_full_ || log_.sink->blocked_fd() >= 0) return;
+  if (log_.journal && core_.written() < core_.watermark()) return;
   const bool finished = try_disk(manifest_full_, now, [this] {
     const ResultSink::Totals totals = log_.sink->finish();
     manifest_.job = core_.job();

@@ -53,6 +53,7 @@ void open_journal(StageLog& log, const CollectorOptions& options, Index records)
     spdlog::warn("{}: {} bytes at its end were not whole and are cut", spill, found.cut_bytes);
   }
   log.hashes.emplace(spill + "/tasks", records);
+  if (options.durability == Journal::Durability::power) log.hashes->sync();
   log.waiting = std::move(found.results);
   log.sink->begin(spill);
   if (!found.control) return;

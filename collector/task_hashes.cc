@@ -4,40 +4,70 @@
 #include <cstring>
 #include <utility>
 
+#include "collector/damaged.h"
 #include "proto/task_hash.h"
 
 namespace fetchline {
+namespace {
+
+struct Entry {
+  std::uint64_t hash = 0;
+  std::uint64_t chain = 0;  // up to and with it
+};
+static_assert(sizeof(Entry) == 16);
+
+std::vector<Entry> entries_in(std::string_view bytes) {
+  std::vector<Entry> entries(bytes.size() / sizeof(Entry));
+  if (entries.empty()) return entries;  // data() may be null then
+  std::memcpy(entries.data(), bytes.data(), entries.size() * sizeof(Entry));
+  return entries;
+}
+
+}  // namespace
 
 TaskHashes::TaskHashes(std::string path, Index count) : file_(AppendFile::open(std::move(path))) {
-  const std::uint64_t wanted = count * sizeof(std::uint64_t);
-  file_.cut(std::min(file_.size(), wanted) / sizeof(std::uint64_t) * sizeof(std::uint64_t));
-  file_.cut(wanted);  // what lacks reads as zeros
+  recover(count);
+  file_.cut(count * sizeof(Entry));
+}
+
+void TaskHashes::recover(Index count) {
+  constexpr Index kAtOnce = 65'536;
+  for (Index index = 0; index < count;) {
+    const auto most = static_cast<std::size_t>(std::min(kAtOnce, count - index));
+    const auto entries = entries_in(file_.read(index * sizeof(Entry), most * sizeof(Entry)));
+    for (const Entry& entry : entries) {
+      add(entry.hash);
+      if (chain_ != entry.chain)
+        throw DamagedError(file_.path(), index * sizeof(Entry), "not the task hash due here");
+      ++index;
+    }
+    if (entries.size() == most) continue;
+    throw DamagedError(file_.path(), index * sizeof(Entry),
+                       "it ends here, and " + std::to_string(count) + " records are out");
+  }
+}
+
+void TaskHashes::add(std::uint64_t hash) {
+  chain_ = chained_hash(chain_, hash);
+  all_known_ = all_known_ && hash != 0;
 }
 
 void TaskHashes::append(std::uint64_t hash) {
-  file_.tail().append(reinterpret_cast<const char*>(&hash), sizeof hash);
+  add(hash);
+  const Entry entry{hash, chain_};
+  file_.tail().append(reinterpret_cast<const char*>(&entry), sizeof entry);
 }
 
 std::vector<std::uint64_t> TaskHashes::read(Index first, std::size_t count) const {
-  const std::string bytes =
-      file_.read(first * sizeof(std::uint64_t), count * sizeof(std::uint64_t));
-  std::vector<std::uint64_t> hashes(bytes.size() / sizeof(std::uint64_t));
-  if (hashes.empty()) return hashes;  // data() may be null then
-  std::memcpy(hashes.data(), bytes.data(), hashes.size() * sizeof(std::uint64_t));
+  std::vector<std::uint64_t> hashes;
+  for (const Entry& entry : entries_in(file_.read(first * sizeof(Entry), count * sizeof(Entry)))) {
+    hashes.push_back(entry.hash);
+  }
   return hashes;
 }
 
 std::optional<std::uint64_t> TaskHashes::chain() const {
-  constexpr std::size_t kAtOnce = 65'536;
-  std::uint64_t chain = 0;
-  for (Index first = 0;; first += kAtOnce) {
-    const std::vector<std::uint64_t> hashes = read(first, kAtOnce);
-    for (const std::uint64_t hash : hashes) {
-      if (hash == 0) return std::nullopt;
-      chain = chained_hash(chain, hash);
-    }
-    if (hashes.size() < kAtOnce) return chain;
-  }
+  return all_known_ ? std::optional(chain_) : std::nullopt;
 }
 
 }  // namespace fetchline

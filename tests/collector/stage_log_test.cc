@@ -152,6 +152,17 @@ TEST_F(StageLogTest, RefusesADamagedJournalAndNamesTheSegment) {
   expect_damaged(segment_ + ": damaged at byte 0:");
 }
 
+TEST_F(StageLogTest, RefusesDamagedTaskHashesAndNamesTheFile) {
+  leave_behind();
+  const std::string tasks = spill_ + "/tasks";
+  std::string bytes = read_file(tasks);
+  bytes[20] = static_cast<char>(bytes[20] ^ 1);
+  write_file(tasks, bytes);
+  expect_damaged(tasks + ": damaged at byte 16:");
+  std::filesystem::remove(tasks);
+  expect_damaged(tasks + ": damaged at byte 0:");
+}
+
 TEST_F(StageLogTest, RefusesRecordsOfAJobThatTheJournalDoesNotName) {
   leave_behind(false);
   expect_damaged(spill_);
