@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "collector/json_text.h"
 #include "proto/sockets.h"
 
 namespace fetchline {
@@ -20,6 +21,10 @@ constexpr std::chrono::seconds kDiskRetry{1};  // how often a full disk is tried
 CollectorCore::Settings core_settings(const CollectorOptions& options, const StageLog& log) {
   return {.boot = BootId{random_u64()},
           .log = random_u64(),
+          .beginning = {.format = std::string(to_string(options.format)),
+                        .output_dir = to_utf8(options.output_dir),
+                        .started_at = std::chrono::duration_cast<milliseconds>(
+                            std::chrono::system_clock::now().time_since_epoch())},
           .window = options.window,
           .memory_bytes = options.memory_bytes,
           .journal_bytes = log.journal ? std::max(kLeastSpillBytes, options.spill_bytes) : 0};
@@ -37,7 +42,8 @@ Collector::Collector(zmq::context_t& context, CollectorOptions options)
   manifest_.format = to_string(options_.format);
   manifest_.output = options_.output;
   manifest_.output_dir = options_.output_dir;
-  manifest_.started_at = std::chrono::system_clock::now();
+  const auto started_at = core_.beginning().started_at;
+  manifest_.started_at = std::chrono::system_clock::time_point(started_at);
   for (const auto& [index, hash, place] : log_.waiting) core_.restore(index, hash, place);
   log_.waiting = {};
   counters_.records.store(core_.watermark());  // what this run begins with

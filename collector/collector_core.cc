@@ -21,6 +21,7 @@ CollectorCore::CollectorCore(const Settings& settings, const std::optional<Recov
       reorder_({settings.window, settings.memory_bytes, settings.journal_bytes},
                recovered ? recovered->watermark : 0) {
   control_.log = settings.log;
+  control_.beginning = settings.beginning;
   if (!recovered) return;
   control_ = recovered->control;
   counts_ = recovered->counts;

@@ -39,6 +39,7 @@ class CollectorCore {
   struct Settings {
     BootId boot{};
     std::uint64_t log = 0;  // names a new journal; one that is recovered has its name
+    Beginning beginning{};  // as well
     Index window = 100'000;
     std::size_t memory_bytes = std::size_t{256} << 20;
     std::uint64_t journal_bytes = 0;  // 0: there is no journal
@@ -101,6 +102,7 @@ class CollectorCore {
   [[nodiscard]] bool over(Instant now) const;  // done, and everybody who lives knows
   [[nodiscard]] bool has_job() const { return !control_.job.is_none(); }
   [[nodiscard]] const JobId& job() const { return control_.job; }
+  [[nodiscard]] const Beginning& beginning() const { return control_.beginning; }
   [[nodiscard]] const OutcomeCounts& counts() const { return counts_; }  // of what was taken
   [[nodiscard]] Index watermark() const { return reorder_.watermark(); }
   [[nodiscard]] Index written() const { return written_; }  // every index below is out and safe

@@ -28,7 +28,7 @@ void add_durability_flag(CLI::App& app, CollectorOptions& options) {
 void add_memory_flags(CLI::App& app, CollectorOptions& options) {
   flag_group(app, "Memory");
   count_option<Index>(app, "--window", options.window,
-                      "tasks between the oldest unfinished and the newest", 1, 10'000'000);
+                      "tasks between the oldest unfinished and the newest", 1, kMostWindow);
   size_option(app, "--memory", options.memory_bytes, "for results that wait for their turn");
   size_option(app, "--spill-limit", options.spill_bytes, "for them on disk, in FILE.spill");
 }

@@ -12,6 +12,8 @@
 
 namespace fetchline {
 
+inline constexpr Index kMostWindow = 10'000'000;
+
 enum class OutputFormat : std::uint8_t { ndjson, files };
 [[nodiscard]] constexpr std::string_view to_string(OutputFormat format) {
   return format == OutputFormat::files ? "files" : "ndjson";

@@ -10,6 +10,8 @@ namespace fetchline {
 
 class DamagedError : public std::runtime_error {
  public:
+  DamagedError(const std::string& path, const std::string& what)
+      : std::runtime_error(path + ": damaged: " + what) {}
   DamagedError(const std::string& path, std::uint64_t offset, const std::string& what)
       : std::runtime_error(path + ": damaged at byte " + std::to_string(offset) + ": " + what) {}
 };

@@ -13,6 +13,10 @@ std::string to_json(const JobControl& control) {
     json["epochs"].push_back({nonce, static_cast<std::uint32_t>(epoch)});
   }
   if (control.total) json["total"] = *control.total;
+  const Beginning& beginning = control.beginning;
+  if (!beginning.format.empty()) json["format"] = beginning.format;
+  if (!beginning.output_dir.empty()) json["output_dir"] = beginning.output_dir;
+  if (beginning.started_at.count() != 0) json["started_at"] = beginning.started_at.count();
   return json.dump() + "\n";
 }
 
@@ -27,6 +31,10 @@ std::optional<JobControl> job_control_of(std::string_view json) try {
     control.epochs[entry.at(0).get<std::uint64_t>()] = Epoch{entry.at(1).get<std::uint32_t>()};
   }
   if (parsed.contains("total")) control.total = parsed.at("total").get<Index>();
+  control.beginning = {
+      .format = parsed.value("format", std::string()),
+      .output_dir = parsed.value("output_dir", std::string()),
+      .started_at = std::chrono::milliseconds(parsed.value("started_at", std::int64_t{0}))};
   return control;
 } catch (const nlohmann::json::exception&) {
   return std::nullopt;

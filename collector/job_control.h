@@ -1,6 +1,7 @@
 // The few facts about a job that must survive its collector, beside its results.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -11,11 +12,20 @@
 
 namespace fetchline {
 
+// How and when the output was begun; the same until it is complete.
+struct Beginning {
+  std::string format{};      // as --format names it; empty: not known
+  std::string output_dir{};  // as UTF-8 (json_text.h); empty: bodies are in the output
+  std::chrono::milliseconds started_at{};  // since 1970; 0: not known
+  bool operator==(const Beginning&) const = default;
+};
+
 struct JobControl {
   JobId job;
   std::uint64_t log = 0;                    // names the durable log that this stands in
   std::map<std::uint64_t, Epoch> epochs{};  // by the nonce of the producer each was granted to
   std::optional<Index> total{};             // of the input, once it has ended
+  Beginning beginning{};
 
   bool operator==(const JobControl&) const = default;
 };

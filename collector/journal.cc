@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <fstream>
 #include <utility>
 
 #include "collector/directory.h"
@@ -54,12 +55,17 @@ std::string Journal::path_of(std::uint32_t number) const {
   return directory_ + "/" + name_of(number);
 }
 
-Journal::Recovered Journal::recover() {
+Journal::Recovered Journal::recover(Index end) {
   Recovered recovered;
   const auto numbers = segment_numbers(directory_);
   for (const std::uint32_t number : numbers) {
     last_number_ = number;
     recover_segment(number, number == numbers.back(), recovered);
+  }
+  for (const auto& [index, hash, place] : recovered.results) {
+    if (index < end) continue;
+    throw DamagedError(path_of(place.segment), place.offset - kEntryHeaderBytes,
+                       "no result of task " + std::to_string(index) + " can be here");
   }
   if (recovered.control) control_ = *recovered.control;
   if (durability_ == Durability::power) {
@@ -67,6 +73,19 @@ Journal::Recovered Journal::recover() {
     sync_directory_of(directory_);
   }
   return recovered;
+}
+
+std::optional<JobControl> Journal::first_control(const std::string& directory) {
+  for (const std::uint32_t number : segment_numbers(directory)) {
+    std::ifstream file(directory + "/" + name_of(number), std::ios::binary);
+    std::string front(kReadBytes, '\0');
+    file.read(front.data(), static_cast<std::streamsize>(front.size()));
+    front.resize(static_cast<std::size_t>(file.gcount()));
+    const auto entry = parse_entry(front);
+    if (!entry || entry->head.kind != EntryHead::Kind::control) continue;
+    if (auto control = job_control_of(entry->payload)) return control;
+  }
+  return std::nullopt;
 }
 
 void Journal::recover_segment(std::uint32_t number, bool is_last, Recovered& to) {

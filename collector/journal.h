@@ -47,8 +47,10 @@ class Journal {
           std::uint64_t segment_bytes = kSegmentBytes);
 
   // What an earlier process left behind, as safe now as if it had been committed; asked for once,
-  // before anything is appended.
-  [[nodiscard]] Recovered recover();
+  // before anything is appended. No result is of `end` or beyond.
+  [[nodiscard]] Recovered recover(Index end = kMaxIndex);
+  // What an earlier process wrote first, if it can be read; nothing is changed.
+  [[nodiscard]] static std::optional<JobControl> first_control(const std::string& directory);
 
   // In memory until commit().
   JournalPlace append(const Result& result);

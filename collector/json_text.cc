@@ -127,6 +127,10 @@ bool is_json_on_one_line(std::string_view text) {
 
 bool is_utf8(std::string_view bytes) { return simdjson::validate_utf8(bytes.data(), bytes.size()); }
 
+std::string to_utf8(std::string_view bytes) {
+  return is_utf8(bytes) ? std::string(bytes) : latin1_to_utf8(bytes);
+}
+
 void append_json_text(std::string& out, std::string_view bytes) {
   if (is_utf8(bytes)) {
     append_json_utf8(out, bytes);

@@ -10,6 +10,7 @@
 
 namespace fetchline {
 
+[[nodiscard]] std::string to_utf8(std::string_view bytes);  // what is no UTF-8 is read as Latin-1
 [[nodiscard]] bool is_utf8(std::string_view bytes);
 
 // Whether it can stand in a record as it is: one JSON value, no line break.

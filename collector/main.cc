@@ -4,6 +4,7 @@
 #include "collector/collector.h"
 #include "collector/collector_flags.h"
 #include "collector/damaged.h"
+#include "collector/existing_output.h"
 #include "collector/output_error.h"
 #include "deploy/process/exit_code.h"
 #include "deploy/process/flags.h"
@@ -61,7 +62,8 @@ int main_of(int argc, char** argv) {
     return run(program, options, rule, signals);
   };
   return to_int(run_role(program, argc, argv, role,
-                         {environment_error<DamagedError>("--output", ExitCode::journal_damaged),
+                         {environment_error<ResumeMismatch>("", ExitCode::usage),
+                          environment_error<DamagedError>("--output", ExitCode::journal_damaged),
                           environment_error<OutputError>("--output", ExitCode::output_unwritable),
                           environment_error<EndpointError>("", ExitCode::usage)}));
 }

@@ -24,13 +24,6 @@ ordered_json utc(std::chrono::system_clock::time_point time) {
   return ordered_json::parse(text);
 }
 
-// A path may be any bytes; it is shown as the records show such text.
-ordered_json text_of(std::string_view bytes) {
-  std::string text;
-  append_json_text(text, bytes);
-  return ordered_json::parse(text);
-}
-
 double seconds_between(std::chrono::system_clock::time_point from,
                        std::chrono::system_clock::time_point to) {
   // The wall clock may have been set back meanwhile.
@@ -60,8 +53,8 @@ std::string to_json(const Manifest& manifest) {
   json["sha256"] = manifest.sha256;
   if (manifest.input) json["input"] = std::to_string(*manifest.input);  // too long for a number
   json["format"] = manifest.format;
-  json["output"] = text_of(manifest.output);
-  if (!manifest.output_dir.empty()) json["output_dir"] = text_of(manifest.output_dir);
+  json["output"] = to_utf8(manifest.output);
+  if (!manifest.output_dir.empty()) json["output_dir"] = to_utf8(manifest.output_dir);
   json["started_at"] = utc(manifest.started_at);
   json["finished_at"] = utc(manifest.finished_at);
   json["time_total"] = seconds_between(manifest.started_at, manifest.finished_at);
@@ -85,6 +78,8 @@ std::optional<Manifest> read_manifest(const std::string& path) try {
   }
   manifest.bytes = json.at("bytes").get<std::uint64_t>();
   manifest.sha256 = json.at("sha256").get<std::string>();
+  manifest.format = json.value("format", std::string());
+  manifest.output_dir = json.value("output_dir", std::string());
   if (json.contains("input")) manifest.input = std::stoull(json.at("input").get<std::string>());
   return manifest;
 } catch (const nlohmann::json::exception& error) {

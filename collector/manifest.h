@@ -22,7 +22,7 @@ struct Manifest {
   std::string format;                  // as --format names it
   std::string output;                  // as the user wrote it
   std::string output_dir;              // as well; empty when bodies are in the output
-  std::chrono::system_clock::time_point started_at;
+  std::chrono::system_clock::time_point started_at;  // of the first run, when it was resumed
   std::chrono::system_clock::time_point finished_at;
 };
 
@@ -37,7 +37,7 @@ struct Manifest {
 // Blocks on the disk. Throws OutputError and leaves no temporary behind.
 void write_manifest(const std::string& path, const Manifest& manifest);
 
-// The manifest at `path`, as far as it says how a job ended: job, count, outcomes, bytes, sha256.
+// The manifest at `path`, less `output` and the times.
 // Empty when there is none. Throws DamagedError when it cannot be understood.
 [[nodiscard]] std::optional<Manifest> read_manifest(const std::string& path);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "collector/existing_output.h"
 #include "collector/open_sink.h"
 
 namespace fetchline {
@@ -12,8 +13,7 @@ namespace {
 
 bool exists(const std::string& path) {
   std::error_code error;
-  return std::filesystem::symlink_status(path, error).type() !=
-         std::filesystem::file_type::not_found;
+  return std::filesystem::exists(path, error);
 }
 
 std::error_code remove_tree(const std::string& path) {
@@ -30,13 +30,6 @@ void remove_spent(const std::string& spill) {
   }
 }
 
-std::uint64_t size_of(const std::string& path) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  if (error) throw OutputError(path, error.value());
-  return size;
-}
-
 // An eighth of the limit, so that what is out is not kept for long; but segments are all open at
 // once, so not too many of them, whatever the limit.
 std::uint64_t segment_bytes(const CollectorOptions& options) {
@@ -48,7 +41,7 @@ std::uint64_t segment_bytes(const CollectorOptions& options) {
 void open_journal(StageLog& log, const CollectorOptions& options, Index records) {
   const std::string spill = spill_path(options.output);
   log.journal.emplace(spill, options.durability, segment_bytes(options));
-  Journal::Recovered found = log.journal->recover();
+  Journal::Recovered found = log.journal->recover(records + kMostWindow);
   if (found.cut_bytes > 0) {
     spdlog::warn("{}: {} bytes at its end were not whole and are cut", spill, found.cut_bytes);
   }
@@ -62,11 +55,6 @@ void open_journal(StageLog& log, const CollectorOptions& options, Index records)
 }
 
 void take_finished(StageLog& log, const CollectorOptions& options) {
-  const std::uint64_t size = size_of(options.output);
-  if (size != log.finished->bytes) {
-    throw DamagedError(options.output, std::min(size, log.finished->bytes),
-                       "its manifest says " + std::to_string(log.finished->bytes) + " bytes");
-  }
   log.recovered =
       CollectorCore::Recovered{.control = {.job = log.finished->job, .total = log.finished->count},
                                .watermark = log.finished->count,
@@ -80,10 +68,6 @@ void resume(StageLog& log, const CollectorOptions& options) {
   const std::string spill = spill_path(options.output);
   log.finished = read_manifest(manifest_path(options.output));
   if (log.finished) return take_finished(log, options);
-  // Before anything of it is cut: it may be a file of another kind.
-  if (!exists(spill) && size_of(options.output) > 0) {
-    throw OutputError(options.output, EEXIST, " (without " + spill + " it cannot be resumed)");
-  }
   const ResultSink::Recovered out = log.sink->recover();
   if (out.cut_bytes > 0) {
     spdlog::warn("{}: {} bytes at its end were not whole and are cut", options.output,
@@ -102,22 +86,17 @@ void resume(StageLog& log, const CollectorOptions& options) {
 
 }  // namespace
 
-std::string spill_path(const std::string& output_path) { return output_path + ".spill"; }
-
 StageLog open_stage_log(const CollectorOptions& options) {
-  const bool is_stdout = options.output == "-";
-  const std::string spill = spill_path(options.output);
-  if (!is_stdout && !options.resume && !options.overwrite && exists(spill)) {
-    throw OutputError(spill, EEXIST, " (--resume goes on with it, --overwrite starts anew)");
-  }
-  const bool existed = !is_stdout && exists(options.output);
+  (void)check_existing_output(options);
+  const bool existed = exists(options.output);
   StageLog log;
   log.sink = open_sink(options);
-  if (is_stdout || !log.sink->is_file()) return log;
+  if (options.output == "-" || !log.sink->is_file()) return log;
   if (options.resume) {
     if (!existed) remove_manifest(manifest_path(options.output));  // it vouches for nothing
     resume(log, options);
   } else {
+    const std::string spill = spill_path(options.output);
     if (const auto error = remove_tree(spill)) throw OutputError(spill, error.value());
     open_journal(log, options, 0);
   }

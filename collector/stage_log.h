@@ -36,10 +36,7 @@ struct StageLog {
 // A smaller limit is taken for this one.
 inline constexpr std::uint64_t kLeastSpillBytes = std::uint64_t{1} << 20;
 
-// "results.ndjson" has its journal in "results.ndjson.spill".
-[[nodiscard]] std::string spill_path(const std::string& output_path);
-
-// Throws OutputError, DamagedError.
+// Throws OutputError, DamagedError, ResumeMismatch.
 [[nodiscard]] StageLog open_stage_log(const CollectorOptions& options);
 
 }  // namespace fetchline

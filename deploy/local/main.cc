@@ -1,10 +1,9 @@
 // fetchline: the whole pipeline on this machine. Flags in, exit code out.
 #include <spdlog/spdlog.h>
 
-#include <filesystem>
-
 #include "collector/collector_flags.h"
 #include "collector/damaged.h"
+#include "collector/existing_output.h"
 #include "collector/output_error.h"
 #include "deploy/local/pipeline.h"
 #include "deploy/process/exit_code.h"
@@ -23,14 +22,17 @@ namespace {
 
 ExitCode dry_run(const PipelineOptions& options, const TaskFlags& flags) {
   const auto& [producer, worker, collector] = options;
-  const bool refused = collector.output != "-" && !collector.overwrite &&
-                       std::filesystem::is_regular_file(collector.output);
-  if (refused) throw OutputError(collector.output, EEXIST);
+  const ExistingOutput existing = check_existing_output(collector);
   const InputCheck check = check_input(producer.urls, producer.input);
   for (const std::string& fault : check.faults) spdlog::warn("{}", fault);
-  spdlog::info("would fetch {} tasks, {} at once, into {}; {} lines are not tasks", check.tasks,
-               worker.concurrency, collector.output == "-" ? "stdout" : collector.output,
-               check.faulty);
+  if (existing == ExistingOutput::complete) {
+    spdlog::info("would fetch nothing: {} is complete", collector.output);
+  } else {
+    spdlog::info("would fetch {}{} tasks, {} at once, into {}; {} lines are not tasks",
+                 existing == ExistingOutput::begun ? "what lacks of " : "", check.tasks,
+                 worker.concurrency, collector.output == "-" ? "stdout" : collector.output,
+                 check.faulty);
+  }
   return decide(flags.fail_on, check.tasks, check.faulty, check.tasks + check.faulty);
 }
 
@@ -99,7 +101,8 @@ int main_of(int argc, char** argv) {
   };
   return to_int(
       run_role(program, argc, argv, role,
-               {environment_error<InputError>("--input", ExitCode::input_unreadable),
+               {environment_error<ResumeMismatch>("", ExitCode::usage),
+                environment_error<InputError>("--input", ExitCode::input_unreadable),
                 environment_error<DamagedError>("--output", ExitCode::journal_damaged),
                 environment_error<OutputError>("--output", ExitCode::output_unwritable)}));
 }

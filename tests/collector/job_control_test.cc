@@ -9,16 +9,21 @@ namespace {
 
 constexpr std::uint64_t kMost = ~std::uint64_t{0};
 
-const JobControl kControl{.job = job_number(7),
-                          .log = kMost,
-                          .epochs = {{0, Epoch{1}}, {kMost, Epoch{~std::uint32_t{0}}}},
-                          .total = kMaxIndex};
+const JobControl kControl{
+    .job = job_number(7),
+    .log = kMost,
+    .epochs = {{0, Epoch{1}}, {kMost, Epoch{~std::uint32_t{0}}}},
+    .total = kMaxIndex,
+    .beginning = {.format = "files",
+                  .output_dir = "caf\u00e9",
+                  .started_at = std::chrono::milliseconds(1'767'225'600'123)}};
 
 TEST(JobControl, ReadsBackWhatWasWritten) {
   EXPECT_EQ(job_control_of(to_json(kControl)), kControl);
   JobControl small;
   small.job = job_number(1);
   EXPECT_EQ(job_control_of(to_json(small)), small);
+  EXPECT_EQ(small.beginning, Beginning{});
 }
 
 TEST(JobControl, IsALineThatPeopleCanRead) {

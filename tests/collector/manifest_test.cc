@@ -90,6 +90,19 @@ TEST(Manifest, IsWrittenBesideTheOutputAndNothingElseIsLeft) {
   EXPECT_EQ(names_in(directory), std::vector<std::string>{"results.ndjson.manifest.json"});
 }
 
+TEST(Manifest, SaysHowTheOutputWasMade) {
+  const TemporaryDirectory directory;
+  auto manifest = complete();
+  manifest.format = "files";
+  manifest.output_dir = "pages";
+  write_manifest(directory.file("m"), manifest);
+  const auto read = read_manifest(directory.file("m"));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->format, "files");
+  EXPECT_EQ(read->output_dir, "pages");
+  EXPECT_EQ(read->sha256, manifest.sha256);
+}
+
 TEST(Manifest, ReplacesAnOlderOneAndALeftTemporary) {
   const TemporaryDirectory directory;
   const auto path = directory.file("m");

@@ -6,6 +6,8 @@
 
 #include <csignal>
 
+#include "collector/existing_output.h"
+#include "collector/sha256.h"
 #include "tests/collector/temporary_directory.h"
 #include "tests/proto/frames.h"
 
@@ -59,6 +61,14 @@ class StageLogTest : public testing::Test {
       EXPECT_NE(std::string(error.what()).find(what), std::string::npos) << error.what();
     }
   }
+  static void expect_mismatch(const CollectorOptions& options, const std::string& what) {
+    try {
+      (void)open_stage_log(options);
+      ADD_FAILURE() << "nothing was thrown";
+    } catch (const ResumeMismatch& error) {
+      EXPECT_NE(std::string(error.what()).find(what), std::string::npos) << error.what();
+    }
+  }
   void expect_damaged(const std::string& what) {
     try {
       (void)resumed();
@@ -69,6 +79,8 @@ class StageLogTest : public testing::Test {
   }
   void finish(std::uint64_t bytes, std::uint64_t count = 3) {
     Manifest manifest;
+    manifest.format = "ndjson";
+    manifest.sha256 = sha256_;
     manifest.job = control_.job;
     manifest.count = count;
     manifest.outcomes[0] = count;
@@ -76,7 +88,14 @@ class StageLogTest : public testing::Test {
     write_manifest(manifest_path(path_), manifest);
   }
 
+  static std::string sha256_of(const std::string& bytes) {
+    Sha256 sum;
+    sum.update(bytes);
+    return sum.hex();
+  }
+
   TemporaryDirectory directory_;
+  std::string sha256_;  // for finish()
   std::string path_ = directory_.file("out.ndjson");
   std::string spill_ = path_ + ".spill";
   std::string segment_ = spill_ + "/segment-00000001";
@@ -163,6 +182,22 @@ TEST_F(StageLogTest, RefusesDamagedTaskHashesAndNamesTheFile) {
   expect_damaged(tasks + ": damaged at byte 0:");
 }
 
+TEST_F(StageLogTest, RefusesAResultFartherAheadThanAnyWindow) {
+  leave_behind();
+  {
+    StageLog log = resumed();
+    (void)log.journal->append(result(3 + kMostWindow - 1));
+    log.journal->commit();
+  }
+  EXPECT_EQ(resumed().waiting.size(), 3U);
+  {
+    StageLog log = resumed();
+    (void)log.journal->append(result(3 + kMostWindow));
+    log.journal->commit();
+  }
+  expect_damaged("no result of task " + std::to_string(3 + kMostWindow) + " can be here");
+}
+
 TEST_F(StageLogTest, RefusesRecordsOfAJobThatTheJournalDoesNotName) {
   leave_behind(false);
   expect_damaged(spill_);
@@ -214,6 +249,7 @@ TEST_F(StageLogTest, OverwritingForgetsOutputManifestAndJournal) {
 
 TEST_F(StageLogTest, AFinishedOutputIsDoneAndItsJournalIsOfNoUse) {
   leave_behind();
+  sha256_ = sha256_of(read_file(path_));
   finish(std::filesystem::file_size(path_));
   const StageLog log = resumed();
   ASSERT_TRUE(log.finished);
@@ -227,11 +263,50 @@ TEST_F(StageLogTest, AFinishedOutputIsDoneAndItsJournalIsOfNoUse) {
 
 TEST_F(StageLogTest, AFinishedOutputThatChangedIsDamaged) {
   leave_behind();
-  finish(std::filesystem::file_size(path_));
-  std::ofstream(path_, std::ios::app) << "x";
-  expect_damaged(path_);
+  const std::string text = read_file(path_);
+  sha256_ = sha256_of(text);
+  finish(text.size());
+  const std::string sizes = "bytes, its manifest says " + std::to_string(text.size());
+  write_file(path_, text + "x");
+  expect_damaged(sizes);
+  write_file(path_, text.substr(1));
+  expect_damaged(sizes);
+  std::string changed = text;
+  changed[text.size() / 2] = static_cast<char>(changed[text.size() / 2] ^ 1);
+  write_file(path_, changed);
+  expect_damaged(path_ + ": damaged: its sha256");
+  EXPECT_EQ(read_file(path_), changed);
   write_file(manifest_path(path_), "{");
   expect_damaged(manifest_path(path_));
+}
+
+TEST_F(StageLogTest, GoesOnOnlyAsItWasBegun) {
+  control_.beginning.format = "files";
+  control_.beginning.output_dir = directory_.file("pages");
+  leave_behind();
+  const std::string text = read_file(path_);
+  expect_mismatch(options(), "--format: can only be files, as " + path_ + " was begun");
+  CollectorOptions files = options();
+  files.format = OutputFormat::files;
+  files.output_dir = directory_.file("others");
+  expect_mismatch(files, "--output-dir: can only be " + directory_.file("pages"));
+  EXPECT_FALSE(std::filesystem::exists(files.output_dir));
+  EXPECT_EQ(read_file(path_), text);
+  std::filesystem::create_directory(directory_.file("pages"));
+  files.output_dir = directory_.file("pages/../pages/");
+  EXPECT_EQ(check_existing_output(files), ExistingOutput::begun);
+}
+
+TEST_F(StageLogTest, IsDoneOnlyAsItWasBegun) {
+  leave_behind();
+  sha256_ = sha256_of(read_file(path_));
+  finish(std::filesystem::file_size(path_));
+  CollectorOptions files = options();
+  files.format = OutputFormat::files;
+  files.output_dir = directory_.file("pages");
+  expect_mismatch(files, "--format: can only be ndjson");
+  EXPECT_FALSE(std::filesystem::exists(files.output_dir));
+  EXPECT_EQ(check_existing_output(options()), ExistingOutput::complete);
 }
 
 TEST_F(StageLogTest, AManifestWhoseOutputIsGoneVouchesForNothing) {
