@@ -44,20 +44,26 @@ std::string variable_value(const std::string& flag) {
   return value == nullptr ? "" : value;
 }
 
+bool is_a_switch(const CLI::Option& option) { return option.get_items_expected_max() == 0; }
+
 // CLI11's texts begin with the flag, in one way or another; ours do in one way.
 std::string reason_of(const CLI::Error& error, const CLI::Option& option) {
   const std::string text = error.what(), name = option.get_name() + ": ";
+  const bool is_switch = is_a_switch(option);
   if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr) {
     const std::string value = option.results().empty() ? "" : option.results().back();
-    const bool is_switch = option.get_items_expected_max() == 0;
     return BadValue(value, is_switch ? "is neither true nor false" : "is not valid").what();
   }
-  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) return "needs a value";
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr)
+    return is_switch ? "takes no value" : "needs a value";
   return text.starts_with(name) ? text.substr(name.size()) : text;
 }
 
-// The flag an error of CLI11's is about; it knows, but tells only in prose.
+// The flag an error of CLI11's is about; it knows, but tells only in prose, at times without
+// dashes.
 const CLI::Option* option_named_in(const CLI::App& app, const std::string& text) {
+  const auto* const first = app.get_option_no_throw("--" + text.substr(0, text.find(' ')));
+  if (first != nullptr) return first;
   for (const CLI::Option* option : app.get_options()) {
     const auto at = text.find(option->get_name());
     if (at == std::string::npos) continue;
@@ -81,10 +87,9 @@ UsageError usage_error_from(const CLI::App& app, const CLI::ParseError& error) {
 // As if the values had been on the command line; `source` is who is named when they are wrong.
 void give(CLI::Option& option, const std::string& name, const std::vector<std::string>& values,
           const std::string& source) {
-  const bool is_switch = option.get_items_expected_max() == 0;
   try {
     for (const std::string& value : values) {
-      option.add_result(is_switch ? option.get_flag_value(name, value) : value);
+      option.add_result(is_a_switch(option) ? option.get_flag_value(name, value) : value);
     }
     option.run_callback();
   } catch (const CLI::Error& error) {
@@ -162,12 +167,15 @@ ProgressMode Program::progress() const {
 // errors that do not say where the value came from.
 void Program::parse_command_line(int argc, const char* const* argv) {
   for (CLI::Option* option : app_->get_options({})) {
+    option->disable_flag_override(is_a_switch(*option));
     if (!option->get_required()) continue;
     required_.push_back(option);
     option->required(false);
   }
   try {
     app_->parse(argc, argv);
+    // In the environment and the file a switch has a value.
+    for (CLI::Option* option : app_->get_options({})) option->disable_flag_override(false);
   } catch (const CLI::Success&) {
     throw;
   } catch (const CLI::ParseError& error) {

@@ -197,7 +197,10 @@ TEST(Program, NamesTheFlagThatIsWrong) {
   EXPECT_EQ(error_of({"--log-format", "xml"}),
             "fetchline: --log-format: \"xml\" is not one of text|json");
   EXPECT_EQ(error_of({"--memory"}), "fetchline: --memory: needs a value");
-  EXPECT_EQ(error_of({"--quiet=maybe"}), "fetchline: --quiet: \"maybe\" is neither true nor false");
+  for (const char* value : {"1", "0", "false", "maybe"}) {
+    EXPECT_EQ(error_of({"--quiet=" + std::string(value)}), "fetchline: --quiet: takes no value");
+  }
+  EXPECT_EQ(error_of({"--no-location=1"}), "fetchline: --location: takes no value");
   EXPECT_EQ(error_of({"--nope=3", "http://a/"}), "fetchline: --nope: no such flag");
   EXPECT_EQ(error_of({"-z"}), "fetchline: -z: no such flag");
 }
@@ -206,6 +209,8 @@ TEST(Program, NamesTheVariableThatIsWrong) {
   const Variable memory("FETCHLINE_MEMORY", "abc");
   EXPECT_EQ(error_of({}),
             "fetchline: FETCHLINE_MEMORY: \"abc\" is not a size, such as 4096, 64K or 1.5G");
+  const Variable good("FETCHLINE_MEMORY", "1M"), quiet("FETCHLINE_QUIET", "maybe");
+  EXPECT_EQ(error_of({}), "fetchline: FETCHLINE_QUIET: \"maybe\" is neither true nor false");
 }
 
 TEST(Program, WarnsOfVariablesThatNameNoFlag) {
