@@ -188,16 +188,18 @@ void Collector::compare_input(Instant now) {
 // Somebody may make room on a full disk: until then everything waits, and nothing is lost. Whether
 // it was written.
 bool Collector::try_disk(DiskFull& full, Instant now, const std::function<void()>& write) {
-  if (full && now - *full < kDiskRetry) return false;
+  if (full && now - full->tried < kDiskRetry) return false;
   try {
     write();
     if (full) spdlog::info("{}: there is room again", options_.output);
     full.reset();
     return true;
   } catch (const OutputError& error) {
-    if (!error.is_disk_full() || !log_.sink->can_wait_for_room() || draining_since_) throw;
-    if (!full) spdlog::error("{}; waiting for room", error.what());
-    full = now;
+    const bool waits = !draining_since_ && !stopping_.load(std::memory_order_relaxed);
+    if (!error.is_disk_full() || !log_.sink->can_wait_for_room() || !waits) throw;
+    const bool is_told = full && now - full->told < PeerWatch::kNextNotice;
+    if (!is_told) spdlog::error("{}; waiting for room", error.what());
+    full = {.tried = now, .told = is_told ? full->told : now};
     return false;
   }
 }

@@ -44,6 +44,10 @@ class Collector {
   // DamagedError when what was written cannot be read back.
   RunEnd run(std::stop_token drain, std::stop_token abort);
 
+  // A drain is to come, when others have finished what they have in hand: unless the disk is full
+  // by then, which ends run() with OutputError. Any thread.
+  void expect_drain() { stopping_.store(true, std::memory_order_relaxed); }
+
   [[nodiscard]] const CollectorCounters& counters() const { return counters_; }
 
  private:
@@ -55,7 +59,10 @@ class Collector {
   void save(Instant now);
   void append_unsaved();
   void compare_input(Instant now);
-  using DiskFull = std::optional<Instant>;  // when it was tried last; empty: it is not full
+  struct Full {
+    Instant tried, told;  // last
+  };
+  using DiskFull = std::optional<Full>;  // empty: it is not
   [[nodiscard]] bool try_disk(DiskFull& full, Instant now, const std::function<void()>& write);
   void finish(Instant now);
   void send();
@@ -75,6 +82,7 @@ class Collector {
   Instant last_sync_{};
   DiskFull output_full_, journal_full_, manifest_full_;  // none makes the others wait
   std::optional<Instant> draining_since_;
+  std::atomic<bool> stopping_{false};
 };
 
 }  // namespace fetchline

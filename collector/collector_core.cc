@@ -138,6 +138,11 @@ const JobControl* CollectorCore::unsaved_control() const {
   return control_due_ ? &control_ : nullptr;
 }
 
+void CollectorCore::set_control_saved() {
+  control_due_ = epoch_due_ = false;
+  state_due_ = true;
+}
+
 void CollectorCore::on_end(Epoch epoch, const End& end) {
   state_due_ = true;
   const bool too_short = end.total < reorder_.watermark();
@@ -145,7 +150,7 @@ void CollectorCore::on_end(Epoch epoch, const End& end) {
     ++dropped_;
     return;
   }
-  control_due_ = control_due_ || (has_journal_ && !total());
+  control_due_ = control_due_ || (has_journal_ && !total());  // told when it cannot be forgotten
   control_.total = end.total;
   dropped_ += reorder_.drop_from(end.total);  // results of tasks that do not exist
 }

@@ -84,7 +84,7 @@ class CollectorCore {
   void set_saved(Index index, const JournalPlace& place);
   [[nodiscard]] bool has_unsaved() const { return !unsaved_.empty(); }
   [[nodiscard]] const JobControl* unsaved_control() const;
-  void set_control_saved() { control_due_ = false; }
+  void set_control_saved();
 
   // Recaps to be compared, each with the hashes of those of its indices that are out already.
   [[nodiscard]] std::vector<Recap> take_recaps() { return comparison_.take_recaps(); }
@@ -164,6 +164,7 @@ class CollectorCore {
 
   JobControl control_;
   bool control_due_ = false;  // it changed and the journal does not have it yet
+  bool epoch_due_ = false;    // its epoch did
   Epoch epoch_{};
   std::uint64_t nonce_ = 0;  // of the current epoch
 

@@ -37,14 +37,14 @@ void CollectorCore::on_open(const PeerId& peer, const Received& received, const 
 // A first Open may be late, and its sender dead: it must not end an epoch that it knows nothing of.
 // One that could be forgotten is not told.
 void CollectorCore::refuse_outdated(const PeerId& peer) {
-  if (!control_due_) refuse(peer, control_.job, {.reason = Refused::Reason::outdated});
+  if (!epoch_due_) refuse(peer, control_.job, {.reason = Refused::Reason::outdated});
 }
 
 void CollectorCore::begin_epoch(const Open& open) {
   epoch_ = Epoch{static_cast<std::uint32_t>(epoch_) + 1};
   nonce_ = open.nonce;
   control_.epochs[nonce_] = epoch_;
-  control_due_ = has_journal_;
+  control_due_ = epoch_due_ = has_journal_;
   begin_comparison(open);
 }
 
@@ -105,8 +105,8 @@ bool CollectorCore::has_news() const {
 }
 
 void CollectorCore::tell_producer(Instant now) {
-  // An epoch or a total that could be forgotten is not told.
-  if (control_due_ || comparison_.differs()) return;
+  // An epoch that could be forgotten is not told.
+  if (epoch_due_ || comparison_.differs()) return;
   if (!whole_state_due_ && !(has_news() && now - last_state_ >= kStateInterval)) return;
   tell_state(now);
 }
@@ -120,7 +120,7 @@ void CollectorCore::tell_state(Instant now) {
   state.watermark = safe_watermark();
   state.dispatch_limit = state.watermark + (tight_ ? 1 : reorder_.window());
   if (draining_since_) state.dispatch_limit = 0;
-  state.total = total();
+  if (!control_due_) state.total = total();  // nor a total
   state.compare_to = comparison_.end();
   state.compared = comparison_.compared();
   state.whole = whole_state_due_;

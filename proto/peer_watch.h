@@ -14,9 +14,14 @@ class PeerWatch {
   static constexpr std::chrono::seconds kNextNotice{30};
   static constexpr std::chrono::seconds kSilence{4};  // signs of life come every second
 
-  // `timeout` zero: wait for ever.
+  // `timeout` zero: wait for ever. Whom an inproc:// endpoint names lives in this process: there is
+  // nothing to say of them that a user could mend.
   PeerWatch(std::string whom, Duration timeout, Instant now)
-      : whom_(std::move(whom)), timeout_(timeout), last_heard_(now), last_notice_(now) {}
+      : whom_(std::move(whom)),
+        is_told_(whom_.find("inproc://") == std::string::npos),
+        timeout_(timeout),
+        last_heard_(now),
+        last_notice_(now) {}
 
   // Once a turn: whether the peer was there at `heard`. Returns a line to log when it is time.
   [[nodiscard]] std::optional<std::string> update(Instant heard, Instant now) {
@@ -24,6 +29,7 @@ class PeerWatch {
       last_heard_ = heard;
       ever_heard_ = true;
     }
+    if (!is_told_) return std::nullopt;
     const Duration silent = now - last_heard_;
     if (silent < kFirstNotice || (ever_heard_ && silent < kSilence)) {
       if (!waiting_) return std::nullopt;
@@ -44,6 +50,7 @@ class PeerWatch {
 
  private:
   std::string whom_;  // "a worker at tcp://…"
+  bool is_told_;
   Duration timeout_;
   bool ever_heard_ = false;
   Instant last_heard_;

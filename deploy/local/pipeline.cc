@@ -43,6 +43,7 @@ RunEnd Pipeline::run(std::stop_token drain, std::stop_token abort) {
   start(producing_, [this](auto d, auto a) { return producer_.run(d, a); });
   start(working_, [this](auto d, auto a) { return worker_.run(d, a); });
   const std::stop_callback on_drain(drain, [this] {
+    collector_.expect_drain();
     producing_.drain.request_stop();
     working_.drain.request_stop();
   });

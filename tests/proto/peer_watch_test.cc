@@ -37,6 +37,12 @@ TEST(PeerWatch, SaysOnceThatTheOneWaitedForIsThere) {
   EXPECT_EQ(peer.update(kStart + 6s, kStart + 6s), Line());
 }
 
+TEST(PeerWatch, SaysNothingOfOneInTheSameProcess) {
+  PeerWatch peer("the collector at inproc://results", 0s, kStart);
+  EXPECT_EQ(peer.update({}, kStart + 1h), Line());
+  EXPECT_EQ(peer.update(kStart + 1h, kStart + 1h), Line());
+}
+
 TEST(PeerWatch, SaysNothingOfAPeerThatIsThereFromTheStart) {
   PeerWatch peer = watch();
   for (auto at = 0ms; at < 60s; at += 500ms) {

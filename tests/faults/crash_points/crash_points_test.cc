@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 
@@ -11,6 +12,7 @@
 #include "tests/collector/temporary_directory.h"
 #include "tests/faults/crash_points/played_fleet.h"
 #include "tests/integration/program.h"
+#include "tests/integration/records.h"
 
 namespace fetchline {
 namespace {
@@ -231,6 +233,33 @@ TEST_F(CrashPoints, AFullDiskIsWaitedForUntilThereIsRoom) {
     undisturbed_sha256() = read_manifest(manifest_path(output_)).value_or(Manifest{}).sha256;
     expect_whole_output();
   }
+}
+
+// In one process nobody else may make the collector wait for what cannot be written.
+TEST_F(CrashPoints, AStopWhileTheDiskIsFullIsNotDelayed) {
+  const Origin origin;
+  const auto targets = mixed_targets(300, 5, 3000);
+  write_file(directory_->file("in"), urls_of(origin, targets));
+  RunningProgram program(fetchline_path(),
+                         {"-i", directory_->file("in"), "-o", output_, "--window", "100"},
+                         {.environment = {{"LD_PRELOAD", CRASH_POINTS_LIBRARY},
+                                          {"CRASH_BELOW", directory_->file("output")},
+                                          {"CRASH_LOG", log_},
+                                          {"CRASH_ACTION", "ENOSPC"},
+                                          {"CRASH_AT", "1"},
+                                          {"CRASH_TIMES", "1000000"},
+                                          {"CRASH_CALLS", "write,pwrite"}}});
+  EXPECT_TRUE(eventually([&] { return program.says("waiting for room"); }));
+  const auto stopped = Clock::now();
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.exit_code(), kUnwritable);
+  EXPECT_LT(Clock::now() - stopped, std::chrono::seconds(10)) << "of 25 s for what is in hand";
+  EXPECT_FALSE(program.says("inproc")) << program.stderr_text();
+  EXPECT_EQ(
+      fetchline::run(fetchline_path(), {"-i", directory_->file("in"), "-o", output_, "--resume"})
+          .code,
+      0);
+  expect_answers(read_records(output_), origin, targets);
 }
 
 TEST_F(CrashPoints, EveryWriteIsShort) {
