@@ -68,11 +68,21 @@ Journal::Recovered Journal::recover(Index end) {
                        "no result of task " + std::to_string(index) + " can be here");
   }
   if (recovered.control) control_ = *recovered.control;
+  if (!numbers.empty() && recovered.cut_bytes == 0) go_on_with_last();
   if (durability_ == Durability::power) {
     sync_directory(directory_);
     sync_directory_of(directory_);
   }
   return recovered;
+}
+
+// Restarts without progress must not leave a segment each.
+void Journal::go_on_with_last() {
+  const Segment& last = segments_.at(last_number_);
+  if (!last.has_control) return;
+  segment_open_ = true;
+  committed_bytes_ = last.file.size();
+  control_number_ = last_number_;
 }
 
 std::optional<JobControl> Journal::first_control(const std::string& directory) {
@@ -89,7 +99,7 @@ std::optional<JobControl> Journal::first_control(const std::string& directory) {
 }
 
 void Journal::recover_segment(std::uint32_t number, bool is_last, Recovered& to) {
-  Segment segment{AppendFile::open(path_of(number)), 0};
+  Segment segment{AppendFile::open(path_of(number))};
   AppendFile& file = segment.file;
   const std::string rest = recover_entries(number, segment, to);
   if (!rest.empty()) {
@@ -122,6 +132,7 @@ std::string Journal::recover_entries(std::uint32_t number, Segment& segment, Rec
       if (head.kind == EntryHead::Kind::control) {
         to.control = job_control_of(entry->payload);
         if (!to.control) throw DamagedError(file.path(), offset, "unknown control entry");
+        segment.has_control = true;
       } else if (head.kind == EntryHead::Kind::result && head.index < kMaxIndex) {
         const auto length = static_cast<std::uint32_t>(entry->payload.size());
         to.results.push_back(
@@ -138,7 +149,7 @@ std::string Journal::recover_entries(std::uint32_t number, Segment& segment, Rec
   }
 }
 
-// Where to append: to a new segment when the last has had its share, or is a dead process's:
+// Where to append: to a new segment when the last has had its share, or something was cut off it:
 // nothing is ever written behind a cut. What is committed together is in one segment.
 AppendFile& Journal::end_file() {
   const bool has_room = segment_open_ && (has_uncommitted() ||
@@ -148,7 +159,7 @@ AppendFile& Journal::end_file() {
   segment_open_ = true;
   directory_changed_ = true;
   committed_bytes_ = 0;
-  segments_.emplace(last_number_, Segment{AppendFile::create(path_of(last_number_)), 0});
+  segments_.emplace(last_number_, Segment{AppendFile::create(path_of(last_number_))});
   if (!control_.job.is_none()) append(control_);
   return segments_.at(last_number_).file;
 }

@@ -67,12 +67,14 @@ class Journal {
  private:
   struct Segment {
     AppendFile file;
-    Index end = 0;  // one past the highest index in it
+    Index end = 0;             // one past the highest index in it
+    bool has_control = false;  // as recovered
   };
 
   [[nodiscard]] std::string path_of(std::uint32_t number) const;
   void recover_segment(std::uint32_t number, bool is_last, Recovered& to);
   [[nodiscard]] std::string recover_entries(std::uint32_t number, Segment& segment, Recovered& to);
+  void go_on_with_last();
   [[nodiscard]] AppendFile& end_file();
   [[nodiscard]] EntryHead head(EntryHead::Kind kind, const AppendFile& file) const;
 

@@ -37,7 +37,7 @@ TEST(CollectorCoreJournal, TellsNoTotalBeforeItIsSaved) {
   ASSERT_NE(scene.core.unsaved_control(), nullptr);
   EXPECT_EQ(scene.core.unsaved_control()->total, 5U);
   scene.core.set_control_saved();
-  scene.turn();
+  scene.turn(1s);
   EXPECT_EQ(scene.heard_one<State>("producer").total, 5U);
   scene.says("producer", End{5});
   EXPECT_EQ(scene.core.unsaved_control(), nullptr) << "a repetition changes nothing";

@@ -246,7 +246,7 @@ TEST_P(JournalTest, DropsSegmentsWhoseResultsAreAllOutAndKeepsTheControl) {
     EXPECT_EQ(first.read(put(first, 6)).index, 6U);
   }
   {
-    Journal second = journal();
+    Journal second = journal(1);
     const auto recovered = second.recover();
     EXPECT_EQ(recovered.control, control_);
     EXPECT_EQ(indices_of(recovered), (Indices{4, 6}));
@@ -257,6 +257,23 @@ TEST_P(JournalTest, DropsSegmentsWhoseResultsAreAllOutAndKeepsTheControl) {
     EXPECT_FALSE(has_segment(5));
   }
   EXPECT_EQ(journal().recover().control, control_);
+}
+
+TEST_P(JournalTest, GoesOnWithItsLastSegmentHoweverOftenItIsOpened) {
+  for (std::uint32_t epoch = 1; epoch < 20; ++epoch) {
+    Journal again = journal();
+    const auto recovered = again.recover();
+    EXPECT_EQ(recovered.results.size(), epoch - 1);
+    control_.epochs = {{77, Epoch{epoch}}};
+    put(again, control_);
+    EXPECT_EQ(again.read(put(again, 100 + epoch)).index, 100 + epoch);
+  }
+  EXPECT_FALSE(has_segment(2));
+  // What was written by one process and damaged later is told as ever.
+  std::string bytes = read_file(segment(1));
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  write_file(segment(1), bytes);
+  EXPECT_THROW((void)journal().recover(), DamagedError);
 }
 
 TEST_P(JournalTest, DropsNothingForASegmentThatCannotBeWritten) {
