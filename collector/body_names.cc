@@ -57,19 +57,31 @@ void replace_upper_controls(std::string& utf8) {
   }
 }
 
-void cut_utf8(std::string& text, std::size_t most_bytes) {
-  if (text.size() <= most_bytes) return;
-  while ((static_cast<unsigned char>(text[most_bytes]) & 0xc0U) == 0x80U) --most_bytes;
-  text.resize(most_bytes);
+// ".html"; empty when what follows the last dot is too long for one.
+std::string extension_of(const std::string& name) {
+  constexpr std::size_t kMostBytes = 16;
+  const auto dot = name.rfind('.');
+  return dot == name.npos || name.size() - dot > kMostBytes ? "" : name.substr(dot);
+}
+
+// In front of its extension.
+void shorten_utf8(std::string& name, std::size_t most_bytes) {
+  if (name.size() <= most_bytes) return;
+  const std::string extension = extension_of(name);
+  std::size_t end = most_bytes - extension.size();
+  while ((static_cast<unsigned char>(name[end]) & 0xc0U) == 0x80U) --end;
+  name.resize(end);
+  name += extension;
 }
 
 }  // namespace
 
 std::string name_after_url(Index index, std::string_view url) {
-  std::string segment(last_segment(url).substr(0, kMostSegmentBytes));
+  std::string segment(last_segment(url));
   if (segment.empty()) return with_index(index, "index");
   std::ranges::replace_if(
       segment, [](char c) { return !is_plain(c); }, '_');
+  shorten_utf8(segment, kMostSegmentBytes);
   tame_front(segment);
   return with_index(index, segment);
 }
@@ -82,7 +94,7 @@ std::string name_after_wish(std::string_view wish) {
     if (c == '/' || is_control(byte) || (byte > 127 && !utf8)) c = '_';
   }
   if (utf8) replace_upper_controls(name);
-  cut_utf8(name, kMostWishBytes);
+  shorten_utf8(name, kMostWishBytes);
   tame_front(name);
   return name;
 }

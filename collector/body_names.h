@@ -12,11 +12,13 @@
 namespace fetchline {
 
 // "INDEX-SEGMENT": the index in 10 digits, and the last segment of the URL's path with everything
-// but [A-Za-z0-9._-] as `_`, at most 100 bytes; "index" when there is none.
+// but [A-Za-z0-9._-] as `_`, at most 100 bytes; "index" when there is none. A long one is cut in
+// front of its extension.
 [[nodiscard]] std::string name_after_url(Index index, std::string_view url);
 
 // The wish itself when it is a plain file name. Else `_` stands for a slash, a control character,
-// a dot or dash in front, and a byte above 127 that is not UTF-8; what is over 200 bytes is cut.
+// a dot or dash in front, and a byte above 127 that is not UTF-8; at most 200 bytes of it are kept,
+// and its extension.
 [[nodiscard]] std::string name_after_wish(std::string_view wish);
 
 class BodyNames {

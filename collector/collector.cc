@@ -50,7 +50,7 @@ Collector::Collector(zmq::context_t& context, CollectorOptions options)
   counters_.ok.store(ok_of(core_.counts()));
 }
 
-RunEnd Collector::run(std::stop_token drain, std::stop_token abort) {
+RunEnd Collector::run(std::stop_token drain, std::stop_token abort) try {
   const std::stop_callback on_drain(drain, [this] { wakeup_.notify(); });
   const std::stop_callback on_abort(abort, [this] { wakeup_.notify(); });
   spdlog::debug("results at {}", shown_endpoint(options_.bind, port_));
@@ -74,6 +74,16 @@ RunEnd Collector::run(std::stop_token drain, std::stop_token abort) {
     if (abort.stop_requested()) return {.kind = RunEnd::Kind::interrupted, .why = "stopped"};
     wait(now);
   }
+} catch (const OutputError& error) {
+  discard_if_refused(error);
+  throw;
+}
+
+// A body's file is in the way before anything is out: what was made for this job must not be in the
+// way of the next attempt too.
+void Collector::discard_if_refused(const OutputError& error) {
+  const bool may_go = log_.journal && !options_.resume && !options_.overwrite;
+  if (error.error == EEXIST && may_go) log_.discard_if_empty(options_.output);
 }
 
 void Collector::wait(Instant now) {

@@ -51,6 +51,7 @@ class Collector {
   [[nodiscard]] const CollectorCounters& counters() const { return counters_; }
 
  private:
+  void discard_if_refused(const OutputError& error);
   void wait(Instant now);
   void receive(Instant now);
   void put_out(Instant now);

@@ -26,6 +26,9 @@ class OutputError : public std::runtime_error {
     return error;
   }
 
+  [[nodiscard]] static OutputError of_lock(std::string_view name) {
+    return OutputError(Text{std::string(name) + ": another process is writing it"}, EBUSY);
+  }
   // Room may come back: nothing was lost, trying again later is right.
   [[nodiscard]] bool is_disk_full() const {
     return !is_for_ever && (error == ENOSPC || error == EDQUOT);
@@ -33,6 +36,13 @@ class OutputError : public std::runtime_error {
 
   int error;  // errno
   bool is_for_ever = false;
+
+ private:
+  struct Text {
+    std::string text;
+  };
+  OutputError(const Text& what, int error_number)
+      : std::runtime_error(what.text), error(error_number) {}
 };
 
 }  // namespace fetchline

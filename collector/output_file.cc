@@ -130,7 +130,10 @@ void OutputFile::open_path(Existing existing) {
   inspect();
   if (!is_regular()) return;
   if (existed) fail(EEXIST, " (--overwrite replaces it)");
-  if (flock(fd_, LOCK_EX | LOCK_NB) != 0) fail(errno, " (another process is writing it)");
+  if (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) throw OutputError::of_lock(name_);
+    fail(errno, " (it cannot be locked)");
+  }
   if (existing == Existing::resume) return;
   remove_manifest(manifest_path(name_));
   cut(0);

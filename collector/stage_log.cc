@@ -103,6 +103,13 @@ StageLog open_stage_log(const CollectorOptions& options) {
   return log;
 }
 
+void StageLog::discard_if_empty(const std::string& output_path) {
+  std::error_code error;
+  if (std::filesystem::file_size(output_path, error) > 0 || error) return;
+  remove_journal(output_path);
+  std::filesystem::remove(output_path, error);
+}
+
 void StageLog::remove_journal(const std::string& output_path) {
   if (!journal) return;
   journal.reset();

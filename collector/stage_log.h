@@ -31,6 +31,8 @@ struct StageLog {
 
   // The output is complete and has its manifest.
   void remove_journal(const std::string& output_path);
+  // As if it had never been begun, if nothing of it is out.
+  void discard_if_empty(const std::string& output_path);
 };
 
 // A smaller limit is taken for this one.

@@ -80,6 +80,10 @@ TEST(BodyNames, AreMadeSafeWhenTheTaskWishesForMore) {
 
 TEST(BodyNames, AreCutBetweenCharacters) {
   EXPECT_EQ(name_after_wish(std::string(5000, 'x')), std::string(200, 'x'));
+  EXPECT_EQ(name_after_wish(std::string(5000, 'x') + ".html"), std::string(195, 'x') + ".html");
+  EXPECT_EQ(name_after_wish("a." + std::string(5000, 'x')), "a." + std::string(198, 'x'));
+  EXPECT_EQ(name_after_url(7, "http://a/" + std::string(5000, '%') + ".png?x=1.y"),
+            "0000000007-" + std::string(96, '_') + ".png");
   EXPECT_EQ(name_after_wish(std::string(199, 'x') + "é"), std::string(199, 'x'));
   EXPECT_EQ(name_after_wish(std::string(198, 'x') + "éé"), std::string(198, 'x') + "é");
 }

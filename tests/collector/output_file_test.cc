@@ -114,6 +114,7 @@ TEST_F(OutputFileTest, AFileThatIsBeingWrittenIsRefusedAndLeftAlone) {
   first.append("abc");
   first.flush();
   const OutputError error = error_of([&] { OutputFile(path_, Existing::overwrite); });
+  EXPECT_EQ(std::string(error.what()).find("temporarily"), std::string::npos) << error.what();
   EXPECT_NE(std::string(error.what()).find("another process"), std::string::npos) << error.what();
   EXPECT_EQ(read_file(path_), "abc");
 }

@@ -111,10 +111,24 @@ TEST_F(BodyFiles, AreNotOverwrittenUnlessAskedTo) {
   const Ended refused = fetch({origin_.url("/x")});
   EXPECT_EQ(refused.code, 9);
   EXPECT_NE(refused.err.find(file + ": File exists"), std::string::npos) << refused.err;
+  EXPECT_FALSE(std::filesystem::exists(output_));
+  EXPECT_FALSE(std::filesystem::exists(output_ + ".spill"));
   EXPECT_EQ(fetch({origin_.url("/x"), "--resume"}).code, 9) << "nor by trying again";
   EXPECT_EQ(read_file(file), "precious");
   EXPECT_EQ(fetch({origin_.url("/x"), "--overwrite"}).code, 0);
   EXPECT_EQ(read_file(file), origin_body("/x"));
+}
+
+TEST_F(BodyFiles, InTheWayOfALaterOneLeaveWhatIsOutToBeResumed) {
+  std::filesystem::create_directory(bodies_);
+  const std::string file = bodies_ + "/0000000001-y";
+  write_file(file, "precious");
+  EXPECT_EQ(fetch({origin_.url("/x"), origin_.url("/y?delay=300")}).code, 9);
+  EXPECT_EQ(read_records(output_).size(), 1U);
+  std::filesystem::rename(file, directory_.file("saved"));
+  EXPECT_EQ(fetch({origin_.url("/x"), origin_.url("/y?delay=300"), "--resume"}).code, 0);
+  EXPECT_EQ(read_records(output_).size(), 2U);
+  EXPECT_EQ(read_file(file), origin_body("/y?delay=300"));
 }
 
 TEST_F(BodyFiles, NeedBothFlags) {
