@@ -111,6 +111,7 @@ void Collector::receive(Instant now) {
       core_.on_message(incoming->from, std::move(*received), now);
     } else {
       ++counters_.dropped_messages;
+      nonsense_.add(incoming->address, to_string(std::get<DecodeError>(incoming->content)));
     }
   }
 }
@@ -243,6 +244,7 @@ void Collector::send() {
 void Collector::report(Instant now) {
   const Instant heard = core_.done() || draining_since_ ? now : core_.producer_heard();
   if (auto line = producer_watch_.update(heard, now)) spdlog::info("{}", *line);
+  for (const std::string& line : nonsense_.due_lines(now)) spdlog::warn("{}", line);
   counters_.records.store(core_.watermark(), std::memory_order_relaxed);
   counters_.ok.store(ok_of(core_.counts()), std::memory_order_relaxed);
   counters_.waiting.store(core_.reorder().held(), std::memory_order_relaxed);

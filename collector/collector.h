@@ -16,6 +16,7 @@
 #include "collector/collector_core.h"
 #include "collector/collector_options.h"
 #include "collector/stage_log.h"
+#include "proto/nonsense_watch.h"
 #include "proto/peer_watch.h"
 #include "proto/run_end.h"
 #include "proto/wakeup.h"
@@ -76,6 +77,7 @@ class Collector {
   CollectorCore core_;
   Wakeup wakeup_;
   CollectorCounters counters_;
+  NonsenseWatch nonsense_;
   PeerWatch producer_watch_;
   Manifest manifest_;
   std::vector<std::pair<Index, JournalPlace>> saving_;  // appended to the journal, not committed

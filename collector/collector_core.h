@@ -17,9 +17,9 @@
 #include "collector/job_control.h"
 #include "collector/reorder.h"
 #include "collector/task_comparison.h"
+#include "proto/codec.h"
 #include "proto/instant.h"
 #include "proto/messages.h"
-#include "proto/sockets.h"
 
 namespace fetchline {
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "proto/sockets.h"
+
 namespace fetchline {
 namespace {
 
@@ -12,6 +14,8 @@ constexpr std::chrono::milliseconds kTick{100};  // leases and repeats are no fi
 constexpr int kMessagesPerTurn = 256;            // so that no socket starves another
 
 constexpr int kBlocksPerTurn = 16;  // of input, so that nobody is kept waiting by it
+
+constexpr std::string_view kNotOfAWorker = "no worker of this job can say that";
 
 using std::chrono::milliseconds;
 
@@ -105,9 +109,12 @@ void Producer::receive(Instant now) {
       break;
     }
     if (auto* received = std::get_if<Received>(&incoming->content)) {
+      const auto dropped = core_.dropped_messages();
       core_.on_worker_message(incoming->from, std::move(*received), now);
+      if (core_.dropped_messages() > dropped) nonsense_.add(incoming->address, kNotOfAWorker);
     } else {
-      ++counters_.dropped_messages;
+      ++undecoded_;
+      nonsense_.add(incoming->address, to_string(std::get<DecodeError>(incoming->content)));
     }
   }
   for (int i = 0; i < kMessagesPerTurn; ++i) {
@@ -116,7 +123,8 @@ void Producer::receive(Instant now) {
     if (auto* received = std::get_if<Received>(&incoming->content)) {
       core_.on_collector_message(std::move(*received), now);
     } else {
-      ++counters_.dropped_messages;
+      ++undecoded_;
+      nonsense_.add(collector_watch_.whom(), to_string(std::get<DecodeError>(incoming->content)));
     }
   }
 }
@@ -172,6 +180,7 @@ void Producer::report(Instant now) {
   if (auto line = worker_watch_.update(needs_worker ? Instant{} : now, now)) {
     spdlog::info("{}", *line);
   }
+  for (const std::string& line : nonsense_.due_lines(now)) spdlog::warn("{}", line);
   counters_.tasks_read.store(core_.next_index(), std::memory_order_relaxed);
   counters_.finished.store(
       core_.phase() == ProducerCore::Phase::done ? core_.next_index() : core_.watermark(),
@@ -179,6 +188,8 @@ void Producer::report(Instant now) {
   counters_.input_ended.store(source_.ended(), std::memory_order_relaxed);
   counters_.in_flight.store(core_.in_flight(), std::memory_order_relaxed);
   counters_.workers.store(core_.worker_count(), std::memory_order_relaxed);
+  counters_.dropped_messages.store(undecoded_ + core_.dropped_messages(),
+                                   std::memory_order_relaxed);
 }
 
 std::optional<RunEnd> Producer::ended(Instant now) {

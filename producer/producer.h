@@ -13,6 +13,7 @@
 
 #include "producer/producer_core.h"
 #include "producer/task_source.h"
+#include "proto/nonsense_watch.h"
 #include "proto/peer_watch.h"
 #include "proto/run_end.h"
 #include "proto/wakeup.h"
@@ -70,8 +71,10 @@ class Producer {
   ProducerCore core_;
   Wakeup wakeup_;
   ProducerCounters counters_;
+  NonsenseWatch nonsense_;
   PeerWatch collector_watch_;
   PeerWatch worker_watch_;
+  std::uint64_t undecoded_ = 0;     // messages
   bool collector_blocked_ = false;  // something for it did not leave
   bool told_busy_ = false;
   std::optional<Instant> draining_since_;

@@ -28,9 +28,9 @@ void ProducerCore::add_faulty(Task task, std::string fault) {
 void ProducerCore::on_worker_message(const PeerId& peer, Received received, Instant now) {
   if (const auto* heartbeat = std::get_if<Heartbeat>(&received.message)) {
     on_heartbeat(peer, received, *heartbeat, now);
-  } else if (const auto* bye = std::get_if<Bye>(&received.message);
-             bye != nullptr && (received.job == job_ || received.job.is_none())) {
-    on_bye(*bye);
+  } else if (const auto* bye = std::get_if<Bye>(&received.message)) {
+    // One of another job is late: a worker that stays said it to the producer before.
+    if (received.job == job_ || received.job.is_none()) on_bye(*bye);
   } else {
     ++dropped_;
   }
@@ -49,8 +49,15 @@ void ProducerCore::on_heartbeat(const PeerId& peer, const Received& received,
   // A heartbeat of another job or epoch is a login: what it says of messages is of no session of
   // ours.
   const bool in_session = received.job == job_ && received.epoch == epoch_;
+  if (in_session && !is_believable(heartbeat)) {
+    ++dropped_;
+    return;
+  }
   if (!in_session) end_session_before(heartbeat);
+  const bool is_new =
+      !workers_.contains(heartbeat.worker) && !silent_workers_.contains(heartbeat.worker);
   WorkerSession& worker = session_of(heartbeat.worker, peer, now);
+  if (in_session && is_new) worker.adopt_numbers(heartbeat);
   Heartbeat login;
   if (!in_session) {
     login = heartbeat;
@@ -68,8 +75,23 @@ void ProducerCore::on_heartbeat(const PeerId& peer, const Received& received,
   for (const auto& message : worker.take_lost_messages()) {
     ledger_.message_lost(worker.id(), message.number, message.certain);
   }
-  const bool plausible = heartbeat.queued && heartbeat.queued->size() <= kMaxRanges;
-  if (in_session && plausible) ledger_.not_started(worker.id(), worker.queued(), now);
+  if (in_session && heartbeat.queued) ledger_.not_started(worker.id(), worker.queued(), now);
+}
+
+// Of a session that is not known any more anything may be true of its messages. No worker holds
+// tasks that were never read, or more than kMostQueued.
+bool ProducerCore::is_believable(const Heartbeat& heartbeat) const {
+  for (const auto* sessions : {&workers_, &silent_workers_}) {
+    const auto at = sessions->find(heartbeat.worker);
+    if (at != sessions->end() && !at->second.could_say(heartbeat)) return false;
+  }
+  const auto was_read = [this](Index index) { return index < ledger_.next_index(); };
+  if (heartbeat.queued && !heartbeat.queued->empty()) {
+    const IndexSet& queued = *heartbeat.queued;
+    if (queued.size() > kMostQueued || !was_read(queued.ranges().back().last)) return false;
+  }
+  return std::all_of(heartbeat.reports.begin(), heartbeat.reports.end(),
+                     [&](const Report& report) { return was_read(report.index); });
 }
 
 // A worker that had a session and logs in anew has lost it, and with it what it held.

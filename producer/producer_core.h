@@ -23,9 +23,9 @@
 #include "producer/pace.h"
 #include "producer/retry.h"
 #include "producer/worker_session.h"
+#include "proto/codec.h"
 #include "proto/messages.h"
 #include "proto/result_outbox.h"
-#include "proto/sockets.h"
 
 namespace fetchline {
 
@@ -42,7 +42,8 @@ class ProducerCore {
   // for so long: by then every worker that can find it has.
   static constexpr std::chrono::seconds kCollectorGap{3};
   static constexpr std::chrono::seconds kCollectorWell{5};
-  static constexpr std::size_t kSilentWorkers = 4096;  // remembered, should they come back
+  static constexpr std::size_t kSilentWorkers = 4096;   // remembered, should they come back
+  static constexpr std::uint64_t kMostQueued = 65'536;  // tasks in the queue of a worker
 
   // A task is given to a second worker when the first has not reported it so long after its time
   // was up, or, while slots are idle, when it takes so many times longer than others.
@@ -127,6 +128,7 @@ class ProducerCore {
  private:
   void on_heartbeat(const PeerId& peer, const Received& received, const Heartbeat& heartbeat,
                     Instant now);
+  [[nodiscard]] bool is_believable(const Heartbeat& heartbeat) const;
   void end_session_before(const Heartbeat& login);
   [[nodiscard]] WorkerSession& session_of(WorkerId worker, const PeerId& peer, Instant now);
   void on_report(const WorkerSession& worker, const Report& report, Instant now);

@@ -4,6 +4,18 @@
 
 namespace fetchline {
 
+bool WorkerSession::could_say(const Heartbeat& heartbeat) const {
+  if (!heartbeat.reports.empty() && heartbeat.first_report > reports_seen_ + 1) return false;
+  if (heartbeat.received.empty()) return true;
+  const auto& received = heartbeat.received.ranges();
+  return received.front().first > 0 && received.back().last <= last_message_;
+}
+
+void WorkerSession::adopt_numbers(const Heartbeat& heartbeat) {
+  if (!heartbeat.received.empty()) last_message_ = heartbeat.received.ranges().back().last;
+  if (heartbeat.first_report > 0) reports_seen_ = heartbeat.first_report - 1;
+}
+
 std::vector<Report> WorkerSession::on_heartbeat(const PeerId& peer, const Heartbeat& heartbeat,
                                                 Instant now) {
   heard_ = now;

@@ -13,7 +13,6 @@
 
 #include "proto/instant.h"
 #include "proto/messages.h"
-#include "proto/sockets.h"
 
 namespace fetchline {
 
@@ -27,6 +26,11 @@ class WorkerSession {
   WorkerSession(WorkerId worker, PeerId peer, Instant now)
       : id_(worker), peer_(std::move(peer)), heard_(now) {}
 
+  // Whether it confirms only messages that were sent, and its reports leave out none: what it says
+  // of others would make what it may have started seem lost.
+  [[nodiscard]] bool could_say(const Heartbeat& heartbeat) const;
+  // Goes on with the numbers of a session that was forgotten here.
+  void adopt_numbers(const Heartbeat& heartbeat);
   // Takes what is new in a heartbeat of this session; returns the reports not seen before.
   std::vector<Report> on_heartbeat(const PeerId& peer, const Heartbeat& heartbeat, Instant now);
 

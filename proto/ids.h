@@ -34,6 +34,9 @@ enum class WorkerId : std::uint64_t {};
 // Incarnation of a collector process, drawn at its start.
 enum class BootId : std::uint64_t {};
 
+// The routing id that a ROUTER gave to a connection; new with every connection.
+using PeerId = std::string;
+
 [[nodiscard]] std::uint64_t random_u64();  // from the kernel's random source; never 0
 
 }  // namespace fetchline

@@ -81,7 +81,15 @@ SendResult send_frames(zmq::socket_t& socket, Frames& frames) {
   return SendResult::sent;
 }
 
-Incoming read_rest(zmq::socket_t& socket, PeerId from, zmq::message_t first) {
+std::string address_of(zmq::message_t& message) {
+  const char* address = zmq_msg_gets(message.handle(), "Peer-Address");
+  if (address == nullptr) return {};
+  constexpr std::string_view kMapped = "::ffff:";  // IPv4 at a socket that takes both
+  const std::string_view shown = address;
+  return std::string(shown.starts_with(kMapped) ? shown.substr(kMapped.size()) : shown);
+}
+
+Incoming read_rest(zmq::socket_t& socket, PeerId from, std::string address, zmq::message_t first) {
   Frames frames;
   bool more = first.more();
   frames.push_back(std::move(first));
@@ -93,8 +101,8 @@ Incoming read_rest(zmq::socket_t& socket, PeerId from, zmq::message_t first) {
     too_many = too_many || frames.size() >= kMaxFrames;
     if (!too_many) frames.push_back(std::move(frame));
   }
-  if (too_many) return {std::move(from), DecodeError::too_many_frames};
-  return {std::move(from), decode(std::move(frames))};
+  if (too_many) return {std::move(from), std::move(address), DecodeError::too_many_frames};
+  return {std::move(from), std::move(address), decode(std::move(frames))};
 }
 
 }  // namespace
@@ -163,16 +171,17 @@ std::optional<Incoming> receive_from_port(zmq::socket_t& port) {
   PeerId from(id.data<char>(), id.size());
   zmq::message_t first;
   if (!id.more() || !port.recv(first, zmq::recv_flags::none)) {
-    return Incoming{std::move(from), DecodeError::no_frame};
+    return Incoming{std::move(from), address_of(id), DecodeError::no_frame};
   }
-  return read_rest(port, std::move(from), std::move(first));
+  std::string address = address_of(first);
+  return read_rest(port, std::move(from), std::move(address), std::move(first));
 }
 
 std::optional<Incoming> receive(zmq::socket_t& connection) {
   zmq::message_t first;
   if (!connection.recv(first, zmq::recv_flags::dontwait)) return std::nullopt;
   after_receive();
-  return read_rest(connection, {}, std::move(first));
+  return read_rest(connection, {}, {}, std::move(first));
 }
 
 }  // namespace fetchline

@@ -13,9 +13,6 @@
 
 namespace fetchline {
 
-// The routing id that a ROUTER gave to a connection; new with every connection.
-using PeerId = std::string;
-
 // An endpoint that cannot be bound or is not one. what() names the flag, the endpoint and the
 // reason.
 struct EndpointError : std::runtime_error {
@@ -45,7 +42,8 @@ enum class SendResult : std::uint8_t {
 [[nodiscard]] SendResult send(zmq::socket_t& connection, Frames& frames);
 
 struct Incoming {
-  PeerId from;  // empty on a connection
+  PeerId from;          // empty on a connection
+  std::string address;  // of the peer's machine; empty over inproc:// and on a connection
   std::variant<Received, DecodeError> content;
 };
 // Never blocks; empty when nothing is there.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "proto/sockets.h"
+
 namespace fetchline {
 namespace {
 
@@ -102,6 +104,9 @@ void Worker::receive_from(zmq::socket_t& socket, std::size_t number, bool is_pro
     auto* received = std::get_if<Received>(&incoming->content);
     if (received == nullptr) {
       ++counters_.dropped_messages;
+      const Link& link = links_[number];
+      nonsense_.add((is_producer ? link.producer_watch : link.collector_watch).whom(),
+                    to_string(std::get<DecodeError>(incoming->content)));
     } else if (is_producer) {
       links_[number].producer_heard = now;
       core_.on_producer_message(number, std::move(*received), now);
@@ -165,6 +170,7 @@ void Worker::report(Instant now) {
     if (auto line = link.producer_watch.update(link.producer_heard, now)) spdlog::info("{}", *line);
     if (auto line = link.collector_watch.update(collector, now)) spdlog::info("{}", *line);
   }
+  for (const std::string& line : nonsense_.due_lines(now)) spdlog::warn("{}", line);
   counters_.running.store(core_.running(), std::memory_order_relaxed);
   counters_.queued.store(core_.queued(), std::memory_order_relaxed);
   counters_.held_bytes.store(core_.held_bytes(), std::memory_order_relaxed);

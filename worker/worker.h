@@ -14,6 +14,7 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "proto/nonsense_watch.h"
 #include "proto/peer_watch.h"
 #include "proto/run_end.h"
 #include "proto/wakeup.h"
@@ -87,6 +88,7 @@ class Worker {
   FetcherPool fetchers_;
   Wakeup wakeup_;
   WorkerCounters counters_;
+  NonsenseWatch nonsense_;
   std::optional<Instant> draining_since_;
   bool cancelled_ = false;  // what ran too long after the drain began
 };

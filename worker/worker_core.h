@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "proto/codec.h"
 #include "proto/instant.h"
 #include "proto/messages.h"
-#include "proto/sockets.h"
 #include "worker/fetcher.h"
 #include "worker/job_session.h"
 

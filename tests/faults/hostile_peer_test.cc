@@ -47,6 +47,7 @@ TEST(HostilePeer, IsNotHeardWhenItSendsGarbage) {
     }
     return frames;
   });
+  siege.expect_complaints();
   siege.expect_exact();
 }
 

@@ -105,6 +105,16 @@ void Siege::flood(const std::function<Frames(std::size_t)>& message, std::size_t
   testing::Test::RecordProperty("messages", static_cast<int>(number));
 }
 
+void Siege::expect_complaints() {
+  for (const auto* program : {collector_.get(), producer_.get()}) {
+    const std::string said = program->stderr_text();
+    EXPECT_TRUE(program->says(" from 127.0.0.1: ")) << said;
+    std::size_t lines = 0;
+    for (std::size_t at = 0; (at = said.find("dropped ", at)) != std::string::npos; ++at) ++lines;
+    EXPECT_LE(lines, 4U) << said;
+  }
+}
+
 void Siege::expect_exact() {
   EXPECT_EQ(collector_->exit_code(), 0) << collector_->stderr_text();
   EXPECT_EQ(producer_->exit_code(), 0) << producer_->stderr_text();

@@ -38,6 +38,9 @@ class Siege {
              std::size_t per_second = kPerSecond);
   [[nodiscard]] bool goes_on() const;  // so long
 
+  // Both ports say who spoke nonsense, and not more than once in ten seconds.
+  void expect_complaints();
+
   // Every record, in order, right; both still there, as small as before, and content at the end.
   void expect_exact();
 

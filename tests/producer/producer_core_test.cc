@@ -66,8 +66,9 @@ TEST(ProducerCore, DropsWhatIsOfAnotherJobOrMakesNoSense) {
   scene.collector_says(Open{});
   EXPECT_EQ(scene.core.dropped_messages(), 2U);
   scene.core.on_worker_message("x", {job_number(1), Epoch{1}, Results{}}, scene.now);
+  EXPECT_EQ(scene.core.dropped_messages(), 3U);
   scene.core.on_worker_message("x", {job_number(2), Epoch{1}, Bye{WorkerId{1}}}, scene.now);
-  EXPECT_EQ(scene.core.dropped_messages(), 4U);
+  EXPECT_EQ(scene.core.dropped_messages(), 3U) << "a late word to the producer before makes sense";
 }
 
 TEST(ProducerCore, KnowsWhenItHeardFromTheCollector) {
