@@ -276,6 +276,8 @@ void CollectorCore::drain(Instant now) {
 
 bool CollectorCore::drained(Instant now) const {
   if (!has_job()) return true;
+  const bool compares = comparison_.compared() < comparison_.end();
+  if (producer_gone_ && compares) return true;  // it handed out nothing
   if (now - std::max(last_result_, *draining_since_) < kQuiet) return false;
   if (none_in_hand_since_) return now - *none_in_hand_since_ >= kQuiet;
   return now - std::max(producer_heard_, *draining_since_) >= kGone;

@@ -51,7 +51,7 @@ ExitCode run(const Program& program, const ProducerOptions& options, const TaskF
   zmq::context_t context = make_context(1);
   Producer producer(context, options);
   const ProducerCounters& counters = producer.counters();
-  const ProgressReport progress(program.progress(), [&counters] {
+  ProgressReport progress(program.progress(), [&counters] {
     ProgressSample sample;
     sample.done = sample.ok = counters.finished.load(std::memory_order_relaxed);
     sample.in_flight = counters.in_flight.load(std::memory_order_relaxed);
@@ -60,7 +60,9 @@ ExitCode run(const Program& program, const ProducerOptions& options, const TaskF
     }
     return sample;
   });
-  return exit_code_of(producer.run(signals.drain(), signals.abort()), flags.fail_on);
+  const RunEnd end = producer.run(signals.drain(), signals.abort());
+  if (end.kind == RunEnd::Kind::other_input) progress.withdraw();
+  return exit_code_of(end, flags.fail_on);
 }
 
 int main_of(int argc, char** argv) {
@@ -74,7 +76,8 @@ int main_of(int argc, char** argv) {
   add_patience_flags(program.app(), options);
   flag_group(program.app(), "Memory");
   count_option<Index>(program.app(), "--window", options.window,
-                      "tasks between the oldest unfinished and the newest", 1, 10'000'000);
+                      "tasks from the oldest unfinished; the collector's counts too", 1,
+                      10'000'000);
   add_verdict_flags(program.app(), flags);
   add_producer_fleet_flags(program.app(), options);
   program.example("fetchline-producer -i urls.txt");

@@ -30,6 +30,20 @@ ProducerCore::Settings core_settings(const ProducerOptions& options) {
           .name = options.name};
 }
 
+std::string difference_text(const ProducerCore& core) {
+  const Index at = core.other_input_at();
+  switch (core.difference()) {
+    case ProducerCore::Difference::ends_early:
+      return "the input ends at task " + std::to_string(at) + ", before it went on";
+    case ProducerCore::Difference::goes_on:
+      if (at == 0) return "the input has tasks, before it had none";
+      return "the input goes on beyond task " + std::to_string(at - 1) + ", before it ended there";
+    case ProducerCore::Difference::other_task:
+      break;
+  }
+  return "task " + std::to_string(at) + " is not the one that was fetched before";
+}
+
 milliseconds wall_clock() {
   return std::chrono::duration_cast<milliseconds>(
       std::chrono::system_clock::now().time_since_epoch());
@@ -174,7 +188,8 @@ void Producer::report(Instant now) {
   }
   if (auto line = collector_watch_.update(core_.collector_heard(), now)) spdlog::info("{}", *line);
   if (core_.collector_is_busy() && !std::exchange(told_busy_, true)) {
-    spdlog::info("waiting for the collector at {}: it serves another job", options_.collector);
+    spdlog::info("waiting for the collector at {}: it serves another job; --resume goes on with it",
+                 options_.collector);
   }
   const bool needs_worker = core_.needs_workers() && core_.worker_count() == 0;
   if (auto line = worker_watch_.update(needs_worker ? Instant{} : now, now)) {
@@ -204,9 +219,8 @@ std::optional<RunEnd> Producer::ended(Instant now) {
   }
   if (core_.phase() == Phase::other_input) {
     return RunEnd{.kind = Kind::other_input,
-                  .why = "--input: task " + std::to_string(core_.other_input_at()) +
-                         " is not the one that was fetched before; resume with the same input, or "
-                         "start anew with --overwrite"};
+                  .why = "--input: " + difference_text(core_) +
+                         "; resume with the same input, or start anew with --overwrite"};
   }
   if (core_.phase() == Phase::done) {
     if (core_.over(now)) return RunEnd{.counts = core_.counts()};

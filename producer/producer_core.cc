@@ -188,7 +188,9 @@ void ProducerCore::on_refused(Epoch epoch, const Refused& refused) {
   if (refused.reason == Refused::Reason::outdated) open_after(epoch);
   if (collector_busy_ || !is_working()) return;
   if (refused.reason == Refused::Reason::fenced) phase_ = Phase::fenced;
-  if (refused.reason == Refused::Reason::other_input) end_as_other_input(refused.index);
+  if (refused.reason == Refused::Reason::other_input) {
+    end_as_other_input(Difference::other_task, refused.index);
+  }
 }
 
 // Who asks for an epoch says which one it ends, so that a late Open ends none.
@@ -198,8 +200,9 @@ void ProducerCore::open_after(Epoch epoch) {
   last_open_ = {};
 }
 
-void ProducerCore::end_as_other_input(Index index) {
+void ProducerCore::end_as_other_input(Difference difference, Index index) {
   phase_ = Phase::other_input;
+  difference_ = difference;
   other_input_at_ = index;
 }
 
@@ -289,8 +292,8 @@ void ProducerCore::check_input_end() {
   if (!settings_.resume || (phase_ != Phase::comparing && phase_ != Phase::running)) return;
   const Index read = ledger_.next_index();
   const Index least = std::max(comparison_.compare_to(), total_.value_or(0));
-  if (input_ended_ && read < least) end_as_other_input(read);
-  if (total_ && read > *total_) end_as_other_input(*total_);
+  if (input_ended_ && read < least) end_as_other_input(Difference::ends_early, read);
+  if (total_ && read > *total_) end_as_other_input(Difference::goes_on, *total_);
 }
 
 std::optional<Frames> ProducerCore::next_results(Instant now) {

@@ -106,6 +106,8 @@ class ProducerCore {
   void results_not_sent() { outbox_.take_back_last_batch(); }
 
   [[nodiscard]] Phase phase() const { return phase_; }
+  enum class Difference : std::uint8_t { other_task, ends_early, goes_on };
+  [[nodiscard]] Difference difference() const { return difference_; }  // of another input
   [[nodiscard]] Index other_input_at() const { return other_input_at_; }
   [[nodiscard]] bool collector_is_busy() const { return collector_busy_; }  // with another job
   [[nodiscard]] bool over(Instant now) const;  // done, and everybody who lives knows
@@ -145,7 +147,7 @@ class ProducerCore {
   void on_done(const Done& done, Instant now);
   [[nodiscard]] bool is_working() const;  // or about to
   void check_input_end();
-  void end_as_other_input(Index index);
+  void end_as_other_input(Difference difference, Index index);
   void lose_silent_workers(Instant now);
   [[nodiscard]] bool has_task_to_hand_out();
   void deliver_decided();
@@ -182,6 +184,7 @@ class ProducerCore {
   std::mt19937_64 random_;
   JobId job_;
   Phase phase_ = Phase::opening;
+  Difference difference_ = Difference::other_task;
   Index other_input_at_ = 0;
   bool collector_busy_ = false;
   Epoch epoch_{};

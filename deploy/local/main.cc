@@ -64,8 +64,10 @@ ExitCode run(const Program& program, const PipelineOptions& options, const TaskF
              const SignalStop& signals) {
   if (flags.dry_run) return dry_run(options, flags);
   Pipeline pipeline(options);
-  const ProgressReport progress(program.progress(), [&pipeline] { return sample_of(pipeline); });
-  return exit_code_of(pipeline.run(signals.drain(), signals.abort()), flags.fail_on);
+  ProgressReport progress(program.progress(), [&pipeline] { return sample_of(pipeline); });
+  const RunEnd end = pipeline.run(signals.drain(), signals.abort());
+  if (end.kind == RunEnd::Kind::other_input) progress.withdraw();
+  return exit_code_of(end, flags.fail_on);
 }
 
 void add_flags(Program& program, PipelineOptions& options, TaskFlags& flags) {
@@ -94,6 +96,7 @@ int main_of(int argc, char** argv) {
     options.worker.name = options.producer.name = process_name();
     options.worker.drain_timeout = options.collector.drain_timeout = options.producer.drain_timeout;
     options.producer.resume = options.collector.resume;
+    options.producer.window = options.collector.window;
     check_output_flags(options.collector);
     flags.apply_to(options.producer);
     check_descriptors(options.worker, raise_descriptor_limit());

@@ -57,6 +57,11 @@ ProgressReport::~ProgressReport() {
   if (thread_.joinable()) thread_.join();
 }
 
+void ProgressReport::withdraw() {
+  const std::lock_guard lock(mutex_);
+  withdrawn_ = true;
+}
+
 void ProgressReport::run() {
   Clock::time_point next = start_ + period_of(mode_);
   done_before_ = sample_().done;
@@ -71,7 +76,8 @@ void ProgressReport::run() {
     // Not next + period: after a suspended minute one report is due, not six hundred.
     next = now + period_of(mode_);
   }
-  report(Clock::now(), true);
+  if (!withdrawn_) return report(Clock::now(), true);
+  if (mode_ == ProgressMode::bar) end_status();
 }
 
 void ProgressReport::report(Clock::time_point now, bool final) {

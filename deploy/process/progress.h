@@ -27,13 +27,15 @@ enum class ProgressMode : std::uint8_t {
 // True when stderr is a terminal that can redraw a line.
 [[nodiscard]] bool stderr_is_terminal();
 
-// Owned by main. Starts its thread at once; the destructor shows the final state and ends it.
+// Owned by main. Starts its thread at once; the destructor shows the final state, unless there is
+// none to speak of, and ends it.
 class ProgressReport {
  public:
   // `sample` is called on the report's thread while others work: it reads relaxed atomics or locks,
   // and lives longer than this. `mode` comes from resolve_progress.
   ProgressReport(ProgressMode mode, std::function<ProgressSample()> sample);
   ~ProgressReport();
+  void withdraw();  // the job was refused: there is no final state
   ProgressReport(const ProgressReport&) = delete;
   ProgressReport& operator=(const ProgressReport&) = delete;
 
@@ -51,7 +53,8 @@ class ProgressReport {
 
   std::mutex mutex_;
   std::condition_variable ending_changed_;
-  bool ending_ = false;  // guarded by mutex_
+  bool ending_ = false;     // guarded by mutex_
+  bool withdrawn_ = false;  // guarded by mutex_
 
   std::thread thread_;
 };

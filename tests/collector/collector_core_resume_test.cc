@@ -197,6 +197,20 @@ TEST(CollectorCoreResume, NamesTheFirstTaskThatDiffersAndSaysItForEver) {
   }
 }
 
+TEST(CollectorCoreResume, HasNothingToWaitForFromAProducerThatLeftBeforeItHandedOutAnything) {
+  ResumedScene scene;
+  scene.open_to_resume();
+  scene.core.drain(scene.now);
+  EXPECT_FALSE(scene.core.drained(scene.now));
+  scene.says("producer", Bye{}, Epoch{3}, job_number(3));
+  EXPECT_TRUE(scene.core.drained(scene.now)) << "after drain()";
+  ResumedScene other;
+  other.open_to_resume();
+  other.says("producer", Bye{}, Epoch{3}, job_number(3));
+  other.core.drain(other.now);
+  EXPECT_TRUE(other.core.drained(other.now)) << "before drain()";
+}
+
 TEST(CollectorCoreResume, AnotherProducerMayComeAfterOneWithAnotherInput) {
   ResumedScene scene;
   scene.open_to_resume();

@@ -48,6 +48,15 @@ TEST(ProgressReport, ShowsTheFinalStateOnceHoweverShortTheJob) {
   EXPECT_EQ(shown(ProgressMode::none), "");
 }
 
+TEST(ProgressReport, ShowsNoFinalStateOfAJobThatWasRefused) {
+  using enum ProgressMode;
+  for (const ProgressMode mode : {bar, lines, json}) {
+    testing::internal::CaptureStderr();
+    { ProgressReport(mode, three_done).withdraw(); }
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  }
+}
+
 TEST(ProgressReport, DrawsWhileTheWorkGoesOn) {
   std::atomic<int> asked = 0;
   testing::internal::CaptureStderr();

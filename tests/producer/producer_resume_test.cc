@@ -177,6 +177,7 @@ TEST_F(ProducerResume, EndsWhenTheInputIsAnother) {
   scene.collector_says(Refused{Refused::Reason::other_input, 2});
   EXPECT_EQ(scene.core.phase(), Phase::other_input);
   EXPECT_EQ(scene.core.other_input_at(), 2U);
+  EXPECT_EQ(scene.core.difference(), ProducerCore::Difference::other_task);
   hear(state_of(3, 3));
   EXPECT_EQ(scene.core.phase(), Phase::other_input) << "for ever";
   scene.collector_says(Done{});
@@ -190,6 +191,7 @@ TEST_F(ProducerResume, EndsWhenTheInputIsTooShort) {
   scene.turn();
   EXPECT_EQ(scene.core.phase(), Phase::other_input);
   EXPECT_EQ(scene.core.other_input_at(), 3U);
+  EXPECT_EQ(scene.core.difference(), ProducerCore::Difference::ends_early);
 }
 
 TEST_F(ProducerResume, EndsWhenTheInputGoesOnBeyondItsKnownEnd) {
@@ -204,6 +206,7 @@ TEST_F(ProducerResume, EndsWhenTheInputGoesOnBeyondItsKnownEnd) {
   scene.turn();
   EXPECT_EQ(scene.core.phase(), Phase::other_input);
   EXPECT_EQ(scene.core.other_input_at(), 4U);
+  EXPECT_EQ(scene.core.difference(), ProducerCore::Difference::goes_on);
 }
 
 TEST_F(ProducerResume, EndsWhenTheInputEndsBeforeItsKnownEnd) {
@@ -217,6 +220,7 @@ TEST_F(ProducerResume, EndsWhenTheInputEndsBeforeItsKnownEnd) {
   scene.turn();
   EXPECT_EQ(scene.core.phase(), Phase::other_input);
   EXPECT_EQ(scene.core.other_input_at(), 3U);
+  EXPECT_EQ(scene.core.difference(), ProducerCore::Difference::ends_early);
 }
 
 TEST_F(ProducerResume, IsFencedWhileItComparesToo) {
