@@ -29,7 +29,8 @@ struct ProducerOptions {
   JobSettings job;
   RetryPolicy retry;
   std::chrono::milliseconds late_logins{1'000};  // how long it stays for workers that come too late
-  Index window = 10'000'000;                     // of tasks; the collector's counts too
+  // Between the oldest task not put out and the newest handed out; the collector's counts too.
+  Index window = 100'000;
   std::chrono::milliseconds drain_timeout{25'000};
   std::chrono::milliseconds peer_timeout{600'000};  // 0: wait for ever
   std::string name;                                 // "host:pid"

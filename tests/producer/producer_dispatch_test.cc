@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "producer/producer.h"
 #include "tests/producer/scene.h"
 
 namespace fetchline {
@@ -278,6 +279,10 @@ TEST(ProducerDispatch, ObeysANarrowerWindowOfItsOwn) {
   scene.collector_says(scene.next_state(4, 14));
   scene.turn();
   EXPECT_EQ(worker.tasks.back().index, 6U);
+}
+
+TEST(ProducerDispatch, HasAWindowOfAHundredThousandTasksUnlessToldOtherwise) {
+  EXPECT_EQ(ProducerOptions{}.window, 100'000U);
 }
 
 TEST(ProducerDispatch, PutsNoMoreThanAFewTasksIntoAMessage) {
