@@ -270,7 +270,8 @@ void CollectorCore::tell_senders() {
 
 void CollectorCore::drain(Instant now) {
   draining_since_ = now;
-  none_in_hand_since_.reset();  // to be said again: what was handed out since may be under way
+  // To be said again: what was handed out since may be under way.
+  if (!producer_gone_) none_in_hand_since_.reset();
   state_due_ = true;
 }
 

@@ -10,6 +10,11 @@ namespace {
 constexpr const char* kTasks = "inproc://tasks";
 constexpr const char* kResults = "inproc://results";
 
+// The rest is for putting out what was fetched.
+std::chrono::milliseconds share_of_fetching(std::chrono::milliseconds drain_timeout) {
+  return drain_timeout * 9 / 10;
+}
+
 CollectorOptions local(CollectorOptions options) {
   options.bind = kResults;
   options.peer_timeout = {};
@@ -21,19 +26,22 @@ ProducerOptions local(ProducerOptions options) {
   options.collector = kResults;
   options.peer_timeout = {};
   options.late_logins = {};
+  options.drain_timeout = share_of_fetching(options.drain_timeout);
   return options;
 }
 
 WorkerOptions local(WorkerOptions options) {
   options.links = {{.producer = kTasks, .collector = kResults}};
   options.peer_timeout = {};
+  options.drain_timeout = share_of_fetching(options.drain_timeout);
   return options;
 }
 
 }  // namespace
 
 Pipeline::Pipeline(PipelineOptions options)
-    : context_(make_context(0)),
+    : drain_timeout_(options.producer.drain_timeout),
+      context_(make_context(0)),
       producer_(context_, local(std::move(options.producer))),
       collector_(context_, local(std::move(options.collector))),
       worker_(context_, local(std::move(options.worker))) {}
@@ -43,6 +51,7 @@ RunEnd Pipeline::run(std::stop_token drain, std::stop_token abort) {
   start(producing_, [this](auto d, auto a) { return producer_.run(d, a); });
   start(working_, [this](auto d, auto a) { return worker_.run(d, a); });
   const std::stop_callback on_drain(drain, [this] {
+    begin_drain();
     collector_.expect_drain();
     producing_.drain.request_stop();
     working_.drain.request_stop();
@@ -55,6 +64,7 @@ RunEnd Pipeline::run(std::stop_token drain, std::stop_token abort) {
     producing_.abort.request_stop();
     working_.abort.request_stop();
   }
+  end_drain();
   for (Role* role : {&producing_, &working_, &collecting_}) role->thread.join();
   rethrow_first_error();
   return producer_gave_up() ? *producing_.end : *collecting_.end;
@@ -75,6 +85,21 @@ bool Pipeline::wait_for_first_end() {
     return failed || collecting_.over() || idle;
   });
   return collecting_.over() || producing_.error || working_.error || producer_gave_up();
+}
+
+void Pipeline::begin_drain() {
+  const std::lock_guard lock(mutex_);
+  drain_end_ = std::chrono::steady_clock::now() + drain_timeout_;
+}
+
+// The collector began to drain late, and has what is left of the time.
+void Pipeline::end_drain() {
+  std::unique_lock lock(mutex_);
+  if (!drain_end_) return;
+  const auto collected = [this] { return collecting_.over(); };
+  if (changed_.wait_until(lock, *drain_end_, collected)) return;
+  lock.unlock();
+  collecting_.abort.request_stop();
 }
 
 void Pipeline::start(Role& role, Body body) {

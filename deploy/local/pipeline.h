@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <functional>
@@ -54,10 +55,13 @@ class Pipeline {
   void start(Role& role, Body body);
   // True when what is still fetched has nowhere to go.
   bool wait_for_first_end();
+  void begin_drain();
+  void end_drain();
   void stop_all();
   [[nodiscard]] bool producer_gave_up() const;
   void rethrow_first_error() const;
 
+  const std::chrono::milliseconds drain_timeout_;  // of all roles together
   zmq::context_t context_;
   Producer producer_;  // first: an input that cannot be read must not cost an old output
   Collector collector_;
@@ -65,6 +69,7 @@ class Pipeline {
 
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::optional<std::chrono::steady_clock::time_point> drain_end_;  // guarded by mutex_
   Role collecting_, producing_, working_;
 };
 

@@ -55,6 +55,14 @@ TEST_F(CollectorCoreDrain, WaitsAMomentWhenTheProducerSaysBye) {
   EXPECT_TRUE(drained_after(CollectorCore::kQuiet));
 }
 
+TEST_F(CollectorCoreDrain, RemembersThatTheProducerSaidByeBefore) {
+  producer_has_in_hand(3);
+  scene_.bye_of_producer();
+  scene_.core.drain(scene_.now);
+  EXPECT_FALSE(drained_after(kMoment));
+  EXPECT_TRUE(drained_after(CollectorCore::kQuiet));
+}
+
 TEST_F(CollectorCoreDrain, IsOverWhenTheProducerIsSilent) {
   producer_has_in_hand(3);
   scene_.core.drain(scene_.now);

@@ -4,6 +4,7 @@
 #include "tests/collector/temporary_directory.h"
 #include "tests/integration/job.h"
 #include "tests/integration/records.h"
+#include "tests/integration/slowness.h"
 
 namespace fetchline {
 namespace {
@@ -92,6 +93,18 @@ TEST_P(Signals, EndAJobWhoseOriginHangsWhenTheDrainTimeoutIsOver) {
   const Records records = read_records(output_);
   ASSERT_GE(records.size(), 1U);
   EXPECT_EQ(body_of(records[0]), "/0");
+}
+
+TEST(SignalsToOneProcess, LeaveItNoMoreThanTheDrainTimeoutForAllThatItDoes) {
+  const Origin origin;
+  const TemporaryDirectory directory;
+  RunningProgram program(fetchline_path(), {"--drain-timeout", "3", origin.url("/0?hang=1"),
+                                            origin.url("/1"), "-o", directory.file("out")});
+  EXPECT_TRUE(eventually([&] { return origin.requests() == 2; }));
+  const auto begin = Clock::now();
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.exit_code(), 7) << program.stderr_text();
+  EXPECT_LE(Clock::now() - begin, std::chrono::milliseconds(3'200) * slowness());
 }
 
 TEST(SignalsToAFleet, EndAJobBeforeItsPeersAreThere) {
