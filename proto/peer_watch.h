@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "proto/instant.h"
 
@@ -14,17 +15,25 @@ class PeerWatch {
   static constexpr std::chrono::seconds kNextNotice{30};
   static constexpr std::chrono::seconds kSilence{4};  // signs of life come every second
 
+  // Who takes longer from one turn to the next was stopped itself, and nobody could be heard.
+  static constexpr std::chrono::seconds kOwnGap{1};
+
   // `timeout` zero: wait for ever. Whom an inproc:// endpoint names lives in this process: there is
   // nothing to say of them that a user could mend.
   PeerWatch(std::string whom, Duration timeout, Instant now)
       : whom_(std::move(whom)),
         is_told_(whom_.find("inproc://") == std::string::npos),
         timeout_(timeout),
+        last_turn_(now),
         last_heard_(now),
         last_notice_(now) {}
 
   // Once a turn: whether the peer was there at `heard`. Returns a line to log when it is time.
   [[nodiscard]] std::optional<std::string> update(Instant heard, Instant now) {
+    if (const Duration gap = now - std::exchange(last_turn_, now); gap > kOwnGap) {
+      last_heard_ += gap;
+      last_notice_ += gap;
+    }
     if (heard > last_heard_) {
       last_heard_ = heard;
       ever_heard_ = true;
@@ -53,7 +62,8 @@ class PeerWatch {
   bool is_told_;
   Duration timeout_;
   bool ever_heard_ = false;
-  Instant last_heard_;
+  Instant last_turn_;
+  Instant last_heard_;  // later by what does not count
   Instant last_notice_;
   bool waiting_ = false;
 };

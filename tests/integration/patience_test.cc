@@ -1,5 +1,6 @@
 // How long a role waits for the others, and what it does then.
 #include <csignal>
+#include <thread>
 
 #include "tests/collector/temporary_directory.h"
 #include "tests/integration/job.h"
@@ -25,6 +26,25 @@ TEST(Patience, EndsWithExitCode10WhenNobodyComes) {
   expect(run(producer_path(),
              {"--bind", port, "--collector", other, "http://127.0.0.1/", "--peer-timeout", "3"}),
          10, "worker");
+}
+
+// Longer than it would wait for others.
+TEST(Patience, IsNotLostByWhoWasStoppedItself) {
+  const Origin origin;
+  const TemporaryDirectory directory;
+  const auto targets = mixed_targets(300, 100, 500);
+  write_file(directory.file("in"), urls_of(origin, targets));
+  const Args patience = {"--peer-timeout", "3"};
+  Job job(Layout::fleet, {.tasks = Args{"-i", directory.file("in")} + patience,
+                          .output = patience,
+                          .effort = Args{"-j", "10"} + patience,
+                          .workers = 1});
+  EXPECT_TRUE(eventually([&] { return origin.requests() > 50; }));
+  for (const auto* each : {&job.reader(), &job.writer(), &job.worker(0)}) each->signal(SIGSTOP);
+  std::this_thread::sleep_for(std::chrono::seconds(4));
+  for (const auto* each : {&job.reader(), &job.writer(), &job.worker(0)}) each->signal(SIGCONT);
+  EXPECT_EQ(job.exit_code(), 0) << job.stderr_text();
+  expect_answers(parse_records(job.writer().stdout_text()), origin, targets);
 }
 
 TEST(Patience, OutlastsAFleetWithoutWorkers) {

@@ -10,17 +10,38 @@ using Line = std::optional<std::string>;
 
 const Instant kStart = Instant(1000s);
 
-PeerWatch watch(Duration timeout = 0s) { return {"a worker at tcp://x", timeout, kStart}; }
+// A watch that is asked in every turn of a loop.
+class Turns {
+ public:
+  explicit Turns(Duration timeout = 0s) : watch_("a worker at tcp://x", timeout, kStart) {}
+
+  // The line of the turn at `now`; there was none in those since the last.
+  Line update(Instant heard, Instant now) {
+    for (last_ += 500ms; last_ < now; last_ += 500ms) EXPECT_EQ(watch_.update({}, last_), Line());
+    return update_late(heard, now);
+  }
+  Line update_late(Instant heard, Instant now) { return watch_.update(heard, last_ = now); }
+  [[nodiscard]] bool timed_out(Instant now) {
+    for (last_ += 500ms; last_ < now; last_ += 500ms) (void)watch_.update({}, last_);
+    (void)update_late({}, now);
+    return watch_.timed_out(now);
+  }
+  [[nodiscard]] bool waiting() const { return watch_.waiting(); }
+
+ private:
+  PeerWatch watch_;
+  Instant last_ = kStart;
+};
 
 TEST(PeerWatch, SaysNothingDuringTheFirstSecond) {
-  PeerWatch peer = watch();
+  Turns peer;
   EXPECT_EQ(peer.update({}, kStart), Line());
   EXPECT_EQ(peer.update({}, kStart + 999ms), Line());
   EXPECT_FALSE(peer.waiting());
 }
 
 TEST(PeerWatch, SaysForWhomItWaitsAfterASecondAndThenEveryHalfMinute) {
-  PeerWatch peer = watch();
+  Turns peer;
   EXPECT_EQ(peer.update({}, kStart + 1s), "waiting for a worker at tcp://x");
   EXPECT_TRUE(peer.waiting());
   EXPECT_EQ(peer.update({}, kStart + 2s), Line());
@@ -30,7 +51,7 @@ TEST(PeerWatch, SaysForWhomItWaitsAfterASecondAndThenEveryHalfMinute) {
 }
 
 TEST(PeerWatch, SaysOnceThatTheOneWaitedForIsThere) {
-  PeerWatch peer = watch();
+  Turns peer;
   (void)peer.update({}, kStart + 1s);
   EXPECT_EQ(peer.update(kStart + 5s, kStart + 5s), "a worker at tcp://x is there");
   EXPECT_FALSE(peer.waiting());
@@ -44,14 +65,14 @@ TEST(PeerWatch, SaysNothingOfOneInTheSameProcess) {
 }
 
 TEST(PeerWatch, SaysNothingOfAPeerThatIsThereFromTheStart) {
-  PeerWatch peer = watch();
+  Turns peer;
   for (auto at = 0ms; at < 60s; at += 500ms) {
     EXPECT_EQ(peer.update(kStart + at, kStart + at), Line());
   }
 }
 
 TEST(PeerWatch, BearsWithASilenceShorterThanFourSeconds) {
-  PeerWatch peer = watch();
+  Turns peer;
   const Instant heard = kStart + 100ms;
   (void)peer.update(heard, heard);
   EXPECT_EQ(peer.update(heard, heard + 3999ms), Line());
@@ -60,27 +81,40 @@ TEST(PeerWatch, BearsWithASilenceShorterThanFourSeconds) {
 }
 
 TEST(PeerWatch, GivesUpAfterItsTimeoutWithoutASign) {
-  PeerWatch peer = watch(10s);
+  Turns peer(10s);
   EXPECT_FALSE(peer.timed_out(kStart + 9999ms));
   EXPECT_TRUE(peer.timed_out(kStart + 10s));
 }
 
 TEST(PeerWatch, CountsTheTimeoutFromTheLastSign) {
-  PeerWatch peer = watch(10s);
-  (void)peer.update(kStart + 8s, kStart + 8s);
+  Turns peer(10s);
+  (void)peer.timed_out(kStart + 7s);
+  (void)peer.update_late(kStart + 8s, kStart + 8s);
   EXPECT_FALSE(peer.timed_out(kStart + 17s));
   EXPECT_TRUE(peer.timed_out(kStart + 18s));
 }
 
 TEST(PeerWatch, IgnoresASignOlderThanOneItHasSeen) {
-  PeerWatch peer = watch(10s);
-  (void)peer.update(kStart + 8s, kStart + 8s);
-  (void)peer.update(kStart + 2s, kStart + 9s);
+  Turns peer(10s);
+  (void)peer.timed_out(kStart + 7s);
+  (void)peer.update_late(kStart + 8s, kStart + 8s);
+  (void)peer.update_late(kStart + 2s, kStart + 9s);
   EXPECT_FALSE(peer.timed_out(kStart + 17s));
 }
 
+TEST(PeerWatch, HoldsItAgainstNobodyThatItsOwnProcessWasStopped) {
+  Turns peer(10s);
+  (void)peer.update(kStart + 100ms, kStart + 100ms);
+  EXPECT_EQ(peer.update_late({}, kStart + 1h), Line());
+  EXPECT_FALSE(peer.timed_out(kStart + 1h));
+  EXPECT_EQ(peer.update({}, kStart + 1h + 4s), "waiting for a worker at tcp://x");
+  EXPECT_EQ(peer.update_late({}, kStart + 2h), Line()) << "nor is it time to say it again";
+  EXPECT_FALSE(peer.timed_out(kStart + 2h + 5999ms));
+  EXPECT_TRUE(peer.timed_out(kStart + 2h + 6s));
+}
+
 TEST(PeerWatch, WaitsForEverWithoutATimeout) {
-  EXPECT_FALSE(watch(0s).timed_out(kStart + std::chrono::hours(24 * 365)));
+  EXPECT_FALSE(Turns(0s).timed_out(kStart + std::chrono::hours(24 * 365)));
 }
 
 }  // namespace
