@@ -237,7 +237,8 @@ void Collector::finish(Instant now) {
 void Collector::send() {
   for (auto& outgoing : core_.take_outgoing()) {
     // A message that cannot be sent is made good by a later one: see proto/PROTOCOL.md.
-    (void)send_to(port_, outgoing.peer, outgoing.frames);
+    const auto result = send_to(port_, outgoing.peer, outgoing.frames);
+    if (result == SendResult::unreachable) core_.unreachable(outgoing.peer);
   }
 }
 

@@ -77,6 +77,7 @@ void CollectorCore::on_results(const PeerId& peer, Results& message, Instant now
     const std::size_t bytes = result.memory_bytes();
     switch (reorder_.store(std::move(result))) {
       case ReorderBuffer::Verdict::stored:
+        sender.is_awaited = true;
         note_unsaved(index, bytes, now);
         note_stored(sender, index);
         break;
@@ -295,7 +296,14 @@ std::vector<CollectorCore::Outgoing> CollectorCore::take_outgoing() {
 }
 
 bool CollectorCore::over(Instant now) const {
-  return done_ && ((producer_gone_ && senders_.empty()) || now - done_at_ >= kFarewell);
+  if (!done_ || now - done_at_ >= kFarewell) return done_;
+  const auto is_awaited = [](const auto& entry) { return entry.second.is_awaited; };
+  return producer_gone_ && std::none_of(senders_.begin(), senders_.end(), is_awaited);
+}
+
+void CollectorCore::unreachable(const PeerId& peer) {
+  if (!done_) return;  // it may come back
+  std::erase_if(senders_, [&](const auto& entry) { return entry.second.peer == peer; });
 }
 
 }  // namespace fetchline

@@ -107,6 +107,9 @@ class CollectorCore {
   [[nodiscard]] Index watermark() const { return reorder_.watermark(); }
   [[nodiscard]] Index written() const { return written_; }  // every index below is out and safe
   [[nodiscard]] std::optional<Index> total() const { return control_.total; }
+  // Nothing connects it to us any more. When the job is done there is nobody to wait for then: a
+  // worker that lives hears of the end from the producer too.
+  void unreachable(const PeerId& peer);
   [[nodiscard]] const ReorderBuffer& reorder() const { return reorder_; }
   [[nodiscard]] Instant producer_heard() const { return producer_heard_; }
   [[nodiscard]] std::uint64_t dropped_messages() const { return dropped_; }
@@ -120,6 +123,7 @@ class CollectorCore {
     std::uint64_t safe_changes = 0;        // those that unsafe was searched after
     std::vector<Index> accepted, refused;  // to be acknowledged
     bool told_tight = false;               // it holds back what is not the head
+    bool is_awaited = false;               // to say Bye: it was asked for what it sent
     Index told_watermark = 0;
   };
 

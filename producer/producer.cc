@@ -168,7 +168,8 @@ void Producer::send(Instant now) {
   for (auto& outgoing : core_.take_outgoing()) {
     // What cannot be sent now is noticed as lost and said again: nothing here is a fact of its own.
     if (!outgoing.worker.empty()) {
-      (void)send_to(workers_, outgoing.worker, outgoing.frames);
+      const auto result = send_to(workers_, outgoing.worker, outgoing.frames);
+      if (result == SendResult::unreachable) core_.worker_unreachable(outgoing.worker);
     } else if (fetchline::send(collector_, outgoing.frames) != SendResult::sent) {
       core_.collector_unreached();
       collector_blocked_ = true;

@@ -58,6 +58,7 @@ void ProducerCore::on_heartbeat(const PeerId& peer, const Received& received,
       !workers_.contains(heartbeat.worker) && !silent_workers_.contains(heartbeat.worker);
   WorkerSession& worker = session_of(heartbeat.worker, peer, now);
   if (in_session && is_new) worker.adopt_numbers(heartbeat);
+  if (in_session) worker.join();
   Heartbeat login;
   if (!in_session) {
     login = heartbeat;
@@ -279,6 +280,7 @@ void ProducerCore::advance(Instant now, std::chrono::milliseconds wall_clock) {
   if (!more_to_hear_) lose_silent_workers(now);
   check_input_end();
   speak_to_collector(now);
+  if (phase_ == Phase::opening) answer_logins();
   if (phase_ == Phase::comparing) answer_heartbeats(now);
   if (phase_ != Phase::running) return;
   ledger_.release_due(now);
@@ -345,7 +347,13 @@ std::vector<ProducerCore::Outgoing> ProducerCore::take_outgoing() {
 
 bool ProducerCore::over(Instant now) const {
   if (phase_ != Phase::done || now - done_at_ < settings_.late_logins) return false;
-  return workers_.empty() || now - done_at_ >= kFarewell;
+  const auto is_awaited = [](const auto& entry) { return entry.second.joined(); };
+  return now - done_at_ >= kFarewell || std::none_of(workers_.begin(), workers_.end(), is_awaited);
+}
+
+void ProducerCore::worker_unreachable(const PeerId& peer) {
+  if (phase_ != Phase::done) return;  // it may come back
+  std::erase_if(workers_, [&](const auto& entry) { return entry.second.peer() == peer; });
 }
 
 bool ProducerCore::drained() const { return ledger_.leased() == 0 && outbox_.empty(); }

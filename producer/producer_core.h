@@ -96,6 +96,9 @@ class ProducerCore {
     last_end_ = {};
   }
 
+  // Nothing connects it to us any more. When the job is done there is nobody to wait for then.
+  void worker_unreachable(const PeerId& peer);
+
   struct Outgoing {
     PeerId worker;  // empty: to the collector
     Frames frames;
@@ -110,7 +113,7 @@ class ProducerCore {
   [[nodiscard]] Difference difference() const { return difference_; }  // of another input
   [[nodiscard]] Index other_input_at() const { return other_input_at_; }
   [[nodiscard]] bool collector_is_busy() const { return collector_busy_; }  // with another job
-  [[nodiscard]] bool over(Instant now) const;  // done, and everybody who lives knows
+  [[nodiscard]] bool over(Instant now) const;  // done, and everybody who joined knows
   [[nodiscard]] bool drained() const;          // nothing handed out is unfinished
   [[nodiscard]] const OutcomeCounts& counts() const { return counts_; }  // once done
   [[nodiscard]] Index watermark() const { return watermark_; }
@@ -160,6 +163,7 @@ class ProducerCore {
   void hand_out(WorkerSession& worker, std::size_t count, Instant now);
   [[nodiscard]] Tasks next_message_to(WorkerSession& worker, Instant now);
   void put(Tasks& message, const Task& task);
+  void answer_logins();
   void answer_heartbeats(Instant now);
 
   void dispatch_suspects(Instant now);

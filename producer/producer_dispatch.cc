@@ -132,6 +132,13 @@ void ProducerCore::put(Tasks& message, const Task& task) {
   ++handed_out_;
 }
 
+// Without a job there is nothing to say, but that it is not the producer who is missing.
+void ProducerCore::answer_logins() {
+  for (auto& [id, worker] : workers_) {
+    if (worker.take_answer_due()) to_worker(worker.peer(), encode(JobId{}, Epoch{}, Tasks{}));
+  }
+}
+
 // Work is an answer too; who got none is answered here. A number of its own makes an answer prove
 // that an earlier message is lost.
 void ProducerCore::answer_heartbeats(Instant now) {

@@ -51,6 +51,10 @@ class WorkerSession {
   [[nodiscard]] IndexSet queued() const;
   [[nodiscard]] bool tells_what_it_queues() const { return tells_queued_; }
 
+  // It has spoken in the session. Who has not may be a stranger that said hello and went.
+  void join() { joined_ = true; }
+  [[nodiscard]] bool joined() const { return joined_; }
+
   // It confirmed something, and then said this: it does not know the session any more.
   [[nodiscard]] bool was_established_before(const Heartbeat& login) const {
     return has_settings_ && login.seq > heartbeat_seq_;
@@ -84,6 +88,7 @@ class WorkerSession {
   bool draining_ = false;
   bool has_settings_ = false;  // it received at least one message of this session
   bool answer_due_ = false;
+  bool joined_ = false;
   std::uint64_t reports_seen_ = 0;
   std::uint64_t last_message_ = 0;
   std::uint64_t newest_received_ = 0;

@@ -29,6 +29,8 @@ void WorkerCore::on_producer_message(std::size_t link, Received received, Instan
 
 void WorkerCore::on_tasks(Link& link, Received& received, Tasks& message, Instant now) {
   if (link.finished) return;
+  link.producer_waits = received.job.is_none();
+  if (link.producer_waits) return;
   if (!link.session || link.session->job() != received.job) {
     if (!message.settings) return;  // they come with every message until we confirm one
     if (link.session) end_session(link);

@@ -60,9 +60,11 @@ class WorkerCore {
   [[nodiscard]] std::size_t running() const;
   [[nodiscard]] std::size_t queued() const;
   [[nodiscard]] std::size_t held_bytes() const;
-  // Results of the link are with us that its collector has not acknowledged.
+  // Results of the link are with us that its collector has not acknowledged, or its producer is
+  // there without a job, because it has not heard from the collector.
   [[nodiscard]] bool awaits_collector(std::size_t link) const {
-    return links_[link].session && !links_[link].session->outbox().empty();
+    const auto& session = links_[link].session;
+    return session ? !session->outbox().empty() : links_[link].producer_waits;
   }
   [[nodiscard]] Instant next_report_due() const { return last_report_ + kReportInterval; }
   [[nodiscard]] bool has_reports() const;
@@ -72,8 +74,9 @@ class WorkerCore {
   struct Link {
     std::optional<JobSession> session;
     Instant producer_heard{};
-    bool producer_left = false;  // it said Bye; it may come back
-    bool finished = false;       // its job is done and nothing more is expected
+    bool producer_left = false;   // it said Bye; it may come back
+    bool producer_waits = false;  // it has no job
+    bool finished = false;        // its job is done and nothing more is expected
   };
 
   void on_tasks(Link& link, Received& received, Tasks& message, Instant now);

@@ -75,6 +75,31 @@ TEST(CollectorCore, WaitsNoLongerThanFiveSecondsForThoseWhoSayNothing) {
   EXPECT_TRUE(scene.core.over(scene.now));
 }
 
+TEST(CollectorCore, WaitsForNoWorkerWhoseConnectionIsGone) {
+  Scene scene;
+  scene.open();
+  scene.core.unreachable("a");
+  scene.finish(1);
+  scene.turn();
+  scene.bye_of_producer();
+  EXPECT_FALSE(scene.core.over(scene.now)) << "it may have come back";
+  scene.core.unreachable("a");
+  EXPECT_TRUE(scene.core.over(scene.now));
+}
+
+TEST(CollectorCore, WaitsForNoStrangerWhoseResultsNobodyAskedFor) {
+  Scene scene;
+  scene.open();
+  scene.results("a", {0});
+  scene.results("stranger", {0, 5'000});
+  scene.says("producer", End{1});
+  (void)scene.take_all();
+  scene.core.set_done(scene.now);
+  scene.bye("a");
+  scene.bye_of_producer();
+  EXPECT_TRUE(scene.core.over(scene.now));
+}
+
 TEST(CollectorCore, IsNotOverBeforeItIsDone) {
   Scene scene;
   scene.open();

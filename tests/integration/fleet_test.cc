@@ -110,14 +110,18 @@ TEST_F(Fleet, ServesTwoJobsAtOnceWithOneWorkerWithoutMixingThem) {
 
 TEST_F(Fleet, SaysForWhomEachOneWaits) {
   const std::uint16_t tasks = free_port(), results = free_port();
-  RunningProgram worker(worker_path(),
-                        {"--producer", endpoint(tasks), "--collector", endpoint(results)});
   RunningProgram producer(producer_path(), {"--bind", endpoint(tasks), "--collector",
                                             endpoint(results), origin_.url("/")});
+  EXPECT_TRUE(eventually([&] { return producer.listens_to(SIGTERM); }));
+  RunningProgram worker(worker_path(),
+                        {"--producer", endpoint(tasks), "--collector", endpoint(results)});
   RunningProgram collector(collector_path(), {"--bind", endpoint(free_port())});
   EXPECT_TRUE(eventually(
       [&] { return producer.says("waiting for the collector at " + endpoint(results)); }));
   EXPECT_TRUE(eventually([&] { return collector.says("waiting for a producer"); }));
+  EXPECT_TRUE(
+      eventually([&] { return worker.says("waiting for the collector at " + endpoint(results)); }));
+  EXPECT_FALSE(worker.says("waiting for the producer at")) << worker.stderr_text();
   RunningProgram alone(worker_path(),
                        {"--producer", endpoint(free_port()), "--collector", endpoint(free_port())});
   EXPECT_TRUE(eventually([&] { return alone.says("waiting for the producer at tcp://"); }));

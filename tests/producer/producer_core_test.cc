@@ -179,6 +179,8 @@ TEST(ProducerCore, IsOverWhenEveryWorkerSaidBye) {
   StubWorker& a = scene.worker("a", 1);
   StubWorker& b = scene.worker("b", 1);
   scene.turn();
+  scene.beat(a);
+  scene.beat(b);
   EXPECT_FALSE(scene.core.over(scene.now));
   scene.collector_says(Done{});
   scene.turn(1s);
@@ -204,11 +206,46 @@ TEST(ProducerCore, WaitsNoLongerThanFiveSecondsForWorkersThatSayNoBye) {
   scene.open();
   StubWorker& worker = scene.worker("a", 1);
   scene.turn();
+  scene.beat(worker);
   scene.collector_says(Done{});
   scene.pass(4, {&worker});
   EXPECT_FALSE(scene.core.over(scene.now));
   scene.pass(1, {&worker});
   EXPECT_TRUE(scene.core.over(scene.now));
+}
+
+TEST(ProducerCore, WaitsForNoStrangerThatSaidHelloAndWent) {
+  Scene scene;
+  scene.open();
+  scene.worker("stranger", 1);
+  scene.turn();
+  scene.collector_says(Done{});
+  EXPECT_TRUE(scene.core.over(scene.now + 1s));
+}
+
+TEST(ProducerCore, WaitsForNoWorkerWhoseConnectionIsGone) {
+  Scene scene;
+  scene.open();
+  StubWorker& worker = scene.worker("a", 1);
+  scene.turn();
+  scene.beat(worker);
+  scene.core.worker_unreachable("a");
+  scene.collector_says(Done{});
+  EXPECT_FALSE(scene.core.over(scene.now + 1s)) << "it may have come back";
+  scene.core.worker_unreachable("a");
+  EXPECT_TRUE(scene.core.over(scene.now + 1s));
+}
+
+TEST(ProducerCore, TellsAWorkerThatItIsThereBeforeTheCollectorIs) {
+  Scene scene;
+  StubWorker& worker = scene.worker("a", 1);
+  scene.turn();
+  EXPECT_EQ(scene.answered_logins, 1U);
+  scene.turn();
+  EXPECT_EQ(scene.answered_logins, 1U);
+  scene.beat(worker);
+  scene.turn();
+  EXPECT_EQ(scene.answered_logins, 2U);
 }
 
 TEST(ProducerCore, AnswersEveryHeartbeatWithDoneOnceItIsDone) {

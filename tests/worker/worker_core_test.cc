@@ -50,6 +50,18 @@ TEST(WorkerCore, SpeaksInTheEpochOfItsSession) {
   EXPECT_EQ(scene.last_epoch, Epoch{7});
 }
 
+TEST(WorkerCore, WaitsForTheCollectorWhileItsProducerDoes) {
+  Scene scene;
+  EXPECT_FALSE(scene.core.awaits_collector(0));
+  scene.core.on_producer_message(0, {JobId{}, Epoch{}, Tasks{}}, scene.now);
+  EXPECT_TRUE(scene.core.awaits_collector(0));
+  Tasks message;
+  message.seq = 1;
+  message.settings = JobSettings();
+  scene.producer_says(message);
+  EXPECT_FALSE(scene.core.awaits_collector(0));
+}
+
 TEST(WorkerCore, DropsWhatMakesNoSense) {
   Scene scene;
   scene.producer_says(Acks{});
