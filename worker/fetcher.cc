@@ -19,6 +19,7 @@ using Clock = std::chrono::steady_clock;
 
 // libcurl says when it wants to be called and the mailbox wakes us: this is for surprises only.
 constexpr std::chrono::milliseconds kMaxWait{1000};
+constexpr std::chrono::milliseconds kMaxPause{5};  // before paused transfers ask again
 
 struct OpenedJob;
 
@@ -99,8 +100,9 @@ void block_sigpipe() {
 
 class Fetcher::Loop {
  public:
-  Loop(FetcherOptions options, Mailbox<Fetched>& fetched)
+  Loop(FetcherOptions options, BodyBudget& budget, Mailbox<Fetched>& fetched)
       : options_(std::move(options)),
+        budget_(budget),
         fetched_(fetched),
         driver_(options_.max_connections, commands_.fd()) {}
   ~Loop() { close_all(); }
@@ -110,10 +112,12 @@ class Fetcher::Loop {
   void run() {
     block_sigpipe();
     while (!stopping_) {
-      const bool has_commands = driver_.turn(kMaxWait);  // wait, receive
+      const bool pauses = budget_.somebody_waits();
+      const bool has_commands = driver_.turn(pauses ? kMaxPause : kMaxWait);  // wait, receive
       now_ = std::chrono::system_clock::now();
       finish_done();
       if (has_commands) obey();
+      if (pauses) resume_paused();
       fetched_.push_all(outgoing_);  // report
     }
     close_all();
@@ -185,11 +189,19 @@ class Fetcher::Loop {
     }
   }
 
-  static std::unique_ptr<Transfer> idle_transfer(OpenedJob& job) {
-    if (job.idle.empty()) return std::make_unique<Transfer>(job.settings, job.headers);
+  std::unique_ptr<Transfer> idle_transfer(OpenedJob& job) {
+    if (job.idle.empty()) return std::make_unique<Transfer>(job.settings, job.headers, budget_);
     std::unique_ptr<Transfer> transfer = std::move(job.idle.back());
     job.idle.pop_back();
     return transfer;
+  }
+
+  void resume_paused() {  // the oldest first
+    for (auto& [slot, job] : jobs_) {
+      for (const Attempt& attempt : job.attempts) {
+        for (const auto& transfer : attempt.running) transfer->resume();
+      }
+    }
   }
 
   void finish_done() {
@@ -259,6 +271,7 @@ class Fetcher::Loop {
   }
 
   const FetcherOptions options_;
+  BodyBudget& budget_;
   Mailbox<Fetched>& fetched_;
   Mailbox<FetchCommand> commands_;
   Driver driver_;
@@ -268,8 +281,8 @@ class Fetcher::Loop {
   bool stopping_ = false;
 };
 
-Fetcher::Fetcher(FetcherOptions options, Mailbox<Fetched>& fetched)
-    : loop_(std::make_unique<Loop>(std::move(options), fetched)) {}
+Fetcher::Fetcher(FetcherOptions options, BodyBudget& budget, Mailbox<Fetched>& fetched)
+    : loop_(std::make_unique<Loop>(std::move(options), budget, fetched)) {}
 
 Fetcher::~Fetcher() = default;
 

@@ -11,6 +11,7 @@
 
 #include "proto/result.h"
 #include "proto/task.h"
+#include "worker/body_budget.h"
 #include "worker/mailbox.h"
 
 namespace fetchline {
@@ -49,8 +50,9 @@ struct FetcherOptions {
 
 class Fetcher {
  public:
-  // `fetched` outlives the fetcher. Throws std::runtime_error when libcurl or epoll cannot start.
-  Fetcher(FetcherOptions options, Mailbox<Fetched>& fetched);
+  // `budget` and `fetched` outlive the fetcher. Throws std::runtime_error when libcurl or epoll
+  // cannot start.
+  Fetcher(FetcherOptions options, BodyBudget& budget, Mailbox<Fetched>& fetched);
   ~Fetcher();
 
   // Any thread.

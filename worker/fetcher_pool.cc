@@ -16,8 +16,11 @@ constexpr std::size_t kLoadSlack = 4;
 
 }  // namespace
 
-FetcherPool::FetcherPool(std::size_t threads, const FetcherOptions& options) {
-  for (std::size_t i = 0; i < threads; ++i) members_.push_back(std::make_unique<Member>(options));
+FetcherPool::FetcherPool(std::size_t threads, const FetcherOptions& options, std::size_t body_bytes)
+    : budget_(body_bytes) {
+  for (std::size_t i = 0; i < threads; ++i) {
+    members_.push_back(std::make_unique<Member>(options, budget_));
+  }
   try {
     for (auto& member : members_) {
       member->thread = std::thread([fetcher = &member->fetcher] { fetcher->run(); });

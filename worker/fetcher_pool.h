@@ -15,8 +15,9 @@ namespace fetchline {
 
 class FetcherPool {
  public:
-  // Starts `threads` fetchers. Throws std::runtime_error when one cannot start.
-  FetcherPool(std::size_t threads, const FetcherOptions& options);
+  // Starts `threads` fetchers, with so much memory for large bodies together. Throws
+  // std::runtime_error when one cannot start.
+  FetcherPool(std::size_t threads, const FetcherOptions& options, std::size_t body_bytes);
   ~FetcherPool();  // cancels what runs and waits for the threads
   FetcherPool(const FetcherPool&) = delete;
   FetcherPool& operator=(const FetcherPool&) = delete;
@@ -25,11 +26,12 @@ class FetcherPool {
   // has much more to do than the others; everything else goes to all.
   void order(std::vector<FetchCommand> commands);
   [[nodiscard]] std::vector<Fetched> take_fetched();
+  void set_held(std::size_t bytes, bool head_runs) { budget_.set_held(bytes, head_runs); }
   [[nodiscard]] std::vector<int> fds() const;  // readable when take_fetched() would find something
 
  private:
   struct Member {
-    explicit Member(const FetcherOptions& options) : fetcher(options, fetched) {}
+    Member(const FetcherOptions& options, BodyBudget& budget) : fetcher(options, budget, fetched) {}
     Mailbox<Fetched> fetched;
     Fetcher fetcher;
     std::vector<FetchCommand> orders;  // of this turn
@@ -44,6 +46,7 @@ class FetcherPool {
   void end(Member& member, JobSlot job);
   void forget(JobSlot job);
 
+  BodyBudget budget_;
   std::vector<std::unique_ptr<Member>> members_;
   std::size_t running_ = 0;
 };

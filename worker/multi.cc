@@ -5,6 +5,8 @@
 
 #include <stdexcept>
 
+#include "worker/transfer.h"
+
 namespace fetchline {
 namespace {
 
@@ -107,7 +109,7 @@ int Multi::on_socket(CURL* easy, curl_socket_t socket, int what, void* self, voi
   const auto& multi = *static_cast<const Multi*>(self);
   if (what != CURL_POLL_REMOVE) {
     multi.watch(socket, events_of(what), multi.number_);
-  } else if (speaks_http1(easy)) {
+  } else if (speaks_http1(easy) && !Transfer::of(easy).is_paused()) {
     multi.watch(socket, EPOLLIN | EPOLLRDHUP, multi.number_ | kIdle);
   } else {
     epoll_ctl(multi.epoll_fd_, EPOLL_CTL_DEL, socket, nullptr);

@@ -21,7 +21,7 @@ class Multi {
 
   // Keeps up to max_connections connections for reuse. Its sockets are registered at `epoll_fd`,
   // which outlives it, with `number` in the upper half of the event's u64, and kIdle in it while
-  // no transfer has the connection.
+  // no transfer has the connection. Every handle is a Transfer's.
   static constexpr std::uint32_t kIdle = std::uint32_t{1} << 31;
   Multi(std::size_t max_connections, int epoll_fd, std::uint32_t number);
   ~Multi();  // every handle was removed or came out of next_done() before

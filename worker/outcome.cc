@@ -77,6 +77,7 @@ Outcome of_code(const TransferEnd& end) {
 Outcome outcome_of(const TransferEnd& end, const std::vector<JobSettings::CodeRange>& accept) {
   switch (end.stopped) {
     case StopReason::body_cap:
+    case StopReason::bomb:
       return Outcome::too_large;
     case StopReason::cancelled:
       return Outcome::cancelled;
@@ -99,6 +100,7 @@ Outcome outcome_of(const TransferEnd& end, const std::vector<JobSettings::CodeRa
 CURLcode exit_code_of(const TransferEnd& end) {
   switch (end.stopped) {
     case StopReason::body_cap:
+    case StopReason::bomb:
       return CURLE_FILESIZE_EXCEEDED;
     case StopReason::cancelled:
       return CURLE_ABORTED_BY_CALLBACK;
@@ -125,6 +127,8 @@ std::string_view message_of(StopReason stopped) {
   switch (stopped) {
     case StopReason::body_cap:
       return "Maximum file size exceeded";
+    case StopReason::bomb:
+      return "The body decodes to more than 1 MiB and more than 100 times its size";
     case StopReason::header_lines:
       return "More than 256 header lines in one response";
     case StopReason::header_bytes:

@@ -19,6 +19,7 @@ namespace fetchline {
 enum class StopReason : std::uint8_t {
   none,
   body_cap,        // decoded body beyond JobSettings::max_filesize_bytes
+  bomb,            // see kMaxBombRatio
   header_lines,    // see kMaxHeaderLines
   header_bytes,    // see kMaxHeaderBytes
   interim_cap,     // see kMaxInterimResponses

@@ -93,6 +93,7 @@ void Response::start_answer(std::string_view status_line) {
   body_started_ = false;
   length_.reset();
   coding_ = Coding::identity;
+  coded_bytes_ = 0;
   decoder_.reset();
 }
 
@@ -161,6 +162,7 @@ bool Response::take_coded(std::string_view piece) {
     return false;
   }
   if (!decoder_) decoder_ = std::make_unique<Decoder>(coding_);
+  coded_bytes_ += piece.size();
   decoder_->give(piece);
   while (true) {
     const auto decoded = decoder_->next();
@@ -170,6 +172,11 @@ bool Response::take_coded(std::string_view piece) {
     }
     if (decoded->empty()) return true;
     if (!keep_body(*decoded)) return false;
+    if (body_.size() > kMaxBombBytes && body_.size() / kMaxBombRatio > coded_bytes_) {
+      stopped_ = StopReason::bomb;
+      body_ = {};
+      return false;
+    }
   }
 }
 

@@ -20,6 +20,11 @@ inline constexpr std::size_t kMaxHeaderLines = 256;
 inline constexpr std::size_t kMaxHeaderBytes = 64 * 1024;
 inline constexpr std::size_t kMaxInterimResponses = 8;
 
+// A coded body may become so many times as long as what was sent, once it is longer than
+// kMaxBombBytes. What people write comes to 10, tables of zeros to 100; a bomb to 1000 and more.
+inline constexpr std::uint64_t kMaxBombRatio = 100;
+inline constexpr std::size_t kMaxBombBytes = 1024 * 1024;
+
 class Response {
  public:
   // Forgets everything. The cap is on the body without its coding, if that is to be undone.
@@ -43,6 +48,7 @@ class Response {
     return final_answers_ > 0 && expects_ == Expects::status && (!decoder_ || decoder_->ended());
   }
   [[nodiscard]] bool is_coded() const { return coding_ != Coding::identity; }
+  [[nodiscard]] std::size_t body_bytes() const { return body_.size(); }  // decoded, so far
   [[nodiscard]] std::uint64_t max_body_bytes() const { return max_body_bytes_; }
   void stop(StopReason reason) { stopped_ = reason; }
 
@@ -76,6 +82,7 @@ class Response {
   std::optional<std::uint64_t> length_;  // as announced
   Coding coding_ = Coding::identity;     // that is to be undone
   std::unique_ptr<Decoder> decoder_;     // once there is a body
+  std::uint64_t coded_bytes_ = 0;        // of it
   std::string body_;
 };
 

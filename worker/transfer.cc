@@ -113,8 +113,8 @@ void set_manner(Options& options, const JobSettings& settings) {
 
 }  // namespace
 
-Transfer::Transfer(const JobSettings& settings, const HeaderList& headers)
-    : settings_(settings), job_headers_(headers), easy_(curl_easy_init()) {
+Transfer::Transfer(const JobSettings& settings, const HeaderList& headers, BodyBudget& budget)
+    : settings_(settings), job_headers_(headers), easy_(curl_easy_init()), share_(budget) {
   if (!easy_) throw std::bad_alloc();
 }
 
@@ -209,7 +209,18 @@ std::size_t Transfer::on_body(char* bytes, std::size_t /*one*/, std::size_t coun
     }
     if (length > 0) response.expect_body(static_cast<std::uint64_t>(length));
   }
+  // A coded piece may become more than its share; the next one waits for that.
+  if (!transfer.share_.cover(response.body_bytes() + count)) return CURL_WRITEFUNC_PAUSE;
   return response.take_body({bytes, count}) || count == 0 ? count : 0;
+}
+
+void Transfer::resume() {
+  if (is_paused() && share_.ask_again()) curl_easy_pause(easy(), CURLPAUSE_CONT);
+}
+
+void Transfer::release() {
+  response_.release();
+  share_.release();
 }
 
 // Not CURLOPT_MAXFILESIZE: it counts bytes on the wire, and 7.88 looks at Content-Length only.

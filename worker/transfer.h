@@ -16,6 +16,7 @@
 
 #include "proto/result.h"
 #include "proto/task.h"
+#include "worker/body_budget.h"
 #include "worker/outcome.h"
 #include "worker/request.h"
 #include "worker/response.h"
@@ -39,8 +40,8 @@ class HeaderList {
 
 class Transfer {
  public:
-  // Both outlive the transfer.
-  Transfer(const JobSettings& settings, const HeaderList& headers);
+  // All outlive the transfer.
+  Transfer(const JobSettings& settings, const HeaderList& headers, BodyBudget& budget);
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
@@ -58,6 +59,11 @@ class Transfer {
   void set_multi(Multi* multi) { multi_ = multi; }
   [[nodiscard]] Multi* multi() const { return multi_; }
 
+  // It is paused until there is memory for more of its body; ends as any other when it takes too
+  // long. resume() lets it go on if there is some now.
+  [[nodiscard]] bool is_paused() const { return share_.waits(); }
+  void resume();
+
   // After its end. `code` is what libcurl said.
   [[nodiscard]] TransferEnd end_of(CURLcode code) const;
   [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after(
@@ -66,7 +72,7 @@ class Transfer {
   // Moves what was received into the record. The body is whole or absent: what arrived before a
   // failure is dropped.
   void describe(const TransferEnd& end, Result& result);
-  void release() { response_.release(); }  // what is left of it: idle, a transfer holds nothing
+  void release();  // what is left of it: idle, a transfer holds nothing
 
  private:
   struct Cleanup {
@@ -89,6 +95,7 @@ class Transfer {
   void* owner_ = nullptr;
   Multi* multi_ = nullptr;
   Response response_;
+  BodyBudget::Share share_;
   long sent_before_ = 0;             // request bytes, when the previous request went out
   std::size_t answered_before_ = 0;  // final answers, then
   std::array<char, CURL_ERROR_SIZE> error_{};

@@ -21,6 +21,13 @@ FetcherOptions fetcher_options(const WorkerOptions& options) {
           .max_connections = options.concurrency / thread_count(options) + kSpare};
 }
 
+// For large bodies under way, all together; see BodyBudget for what comes on top.
+std::size_t body_bytes(const WorkerOptions& options) {
+  constexpr std::size_t kLeast = std::size_t{64} << 20;
+  constexpr std::size_t kForEachSlot = std::size_t{4} << 20;
+  return std::max(kLeast, options.concurrency * kForEachSlot);
+}
+
 }  // namespace
 
 std::size_t thread_count(const WorkerOptions& options) {
@@ -36,7 +43,7 @@ Worker::Worker(zmq::context_t& context, WorkerOptions options)
              .slots = options_.concurrency,
              .links = options_.links.size(),
              .keep_alive = options_.keep_alive}),
-      fetchers_(thread_count(options_), fetcher_options(options_)) {
+      fetchers_(thread_count(options_), fetcher_options(options_), body_bytes(options_)) {
   const Instant now = std::chrono::steady_clock::now();
   const auto timeout = options_.keep_alive ? milliseconds(0) : options_.peer_timeout;
   for (const auto& [producer, collector] : options_.links) {
@@ -173,7 +180,9 @@ void Worker::report(Instant now) {
   for (const std::string& line : nonsense_.due_lines(now)) spdlog::warn("{}", line);
   counters_.running.store(core_.running(), std::memory_order_relaxed);
   counters_.queued.store(core_.queued(), std::memory_order_relaxed);
-  counters_.held_bytes.store(core_.held_bytes(), std::memory_order_relaxed);
+  const std::size_t held_bytes = core_.held_bytes();
+  counters_.held_bytes.store(held_bytes, std::memory_order_relaxed);
+  fetchers_.set_held(held_bytes, core_.runs_head());
 }
 
 void Worker::begin_drain(Instant now) {

@@ -221,6 +221,11 @@ std::size_t WorkerCore::queued() const {
   return count;
 }
 
+bool WorkerCore::runs_head() const {
+  return std::any_of(links_.begin(), links_.end(),
+                     [](const Link& link) { return link.session && link.session->runs_head(); });
+}
+
 std::size_t WorkerCore::held_bytes() const {
   std::size_t bytes = 0;
   for (const Link& link : links_) bytes += link.session ? link.session->outbox().held_bytes() : 0;

@@ -60,6 +60,7 @@ class WorkerCore {
   [[nodiscard]] std::size_t running() const;
   [[nodiscard]] std::size_t queued() const;
   [[nodiscard]] std::size_t held_bytes() const;
+  [[nodiscard]] bool runs_head() const;  // of any job
   // Results of the link are with us that its collector has not acknowledged, or its producer is
   // there without a job, because it has not heard from the collector.
   [[nodiscard]] bool awaits_collector(std::size_t link) const {

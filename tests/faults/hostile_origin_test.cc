@@ -174,6 +174,16 @@ TEST(EndlessBody, IsTooLargeWhenItIsAGzipBomb) {
   meet({.act = says(with_length(bomb, "Content-Encoding: gzip\r\n")), .outcome = "too_large"});
 }
 
+// Far below --max-filesize: it is stopped by what it is.
+TEST(EndlessBody, IsTooLargeWhenMuchComesFromLittle) {
+  const std::string bomb = gzip(std::string(std::size_t{95} << 20, '\0'));
+  const json record = meet({.act = says(with_length(bomb, "Content-Encoding: gzip\r\n")),
+                            .outcome = "too_large",
+                            .flags = {"--max-filesize", "100M"}});
+  EXPECT_EQ(record.value("errormsg", ""),
+            "The body decodes to more than 1 MiB and more than 100 times its size");
+}
+
 TEST(EndlessBody, TimesOutWhenItDecodesToNothing) {
   const std::string nothing = gzip("");
   std::string many;

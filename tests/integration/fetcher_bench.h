@@ -28,8 +28,10 @@ inline constexpr seconds kPatience{20};
 // A fetcher on its thread, and what it reports.
 class Bench {
  public:
-  explicit Bench(JobSettings settings = {}, std::size_t max_connections = 64)
-      : fetcher_({.worker_name = "test:1", .max_connections = max_connections}, fetched_),
+  explicit Bench(JobSettings settings = {}, std::size_t max_connections = 64,
+                 std::size_t body_bytes = std::size_t{1} << 30)
+      : budget_(body_bytes),
+        fetcher_({.worker_name = "test:1", .max_connections = max_connections}, budget_, fetched_),
         thread_([this] { fetcher_.run(); }) {
     open(kJob, std::move(settings));
   }
@@ -53,6 +55,8 @@ class Bench {
     fetch(std::move(task));
   }
 
+  std::vector<Fetched> take_now() { return fetched_.take(); }
+
   // Those that have come, once there are so many or patience is over.
   std::vector<Fetched> take(std::size_t count) {
     std::vector<Fetched> all;
@@ -65,6 +69,8 @@ class Bench {
     EXPECT_EQ(all.size(), count);
     return all;
   }
+
+  [[nodiscard]] const BodyBudget& budget() const { return budget_; }
 
   Fetched take_one() {
     std::vector<Fetched> all = take(1);
@@ -82,6 +88,7 @@ class Bench {
   }
 
  private:
+  BodyBudget budget_;
   Mailbox<Fetched> fetched_;
   Fetcher fetcher_;
   std::thread thread_;

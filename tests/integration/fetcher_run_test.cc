@@ -51,6 +51,46 @@ TEST(FetcherRun, RunsAThousandTransfersAtOnce) {
   EXPECT_GT(origin.max_simultaneous(), kCount / 2);
 }
 
+TEST(FetcherRun, TakesOneLargeBodyAfterTheOtherWhenThereIsMemoryForOne) {
+  const Origin origin;
+  constexpr std::size_t kCount = 8;
+  constexpr std::size_t kSize = std::size_t{6} << 20;
+  Bench bench({}, 64, 0);
+  const auto target = [](Index i) {
+    const std::string size = std::to_string(kSize);
+    return "/" + std::to_string(i) + (i % 2 == 0 ? "?size=" : "?chunked=1&size=") + size;
+  };
+  for (Index i = 0; i < kCount; ++i) bench.fetch(origin.url(target(i)), i);
+  std::size_t most = 0;
+  std::vector<Fetched> all;
+  EXPECT_TRUE(comes_true([&] {
+    most = std::max(most, bench.budget().taken());
+    for (Fetched& fetched : bench.take_now()) all.push_back(std::move(fetched));
+    return all.size() == kCount;
+  }));
+  EXPECT_GT(most, 0U);
+  EXPECT_LE(most, kSize);
+  for (const Fetched& fetched : all) {
+    EXPECT_EQ(fetched.result.outcome, Outcome::ok) << fetched.result.errormsg;
+    EXPECT_TRUE(fetched.result.body == origin_body(target(fetched.result.index)));
+  }
+  EXPECT_EQ(bench.get(origin.url("/again")).result.outcome, Outcome::ok);
+  EXPECT_EQ(origin.connections(), kCount) << "kept through their pauses";
+}
+
+TEST(FetcherRun, LetsSmallBodiesPassWhileLargeOnesWait) {
+  const Origin origin;
+  Bench bench({}, 64, 0);
+  bench.fetch(origin.url("/?cut=1&size=3000000"), 0);  // one that fails gives back, too
+  for (Index i = 1; i < 3; ++i) bench.fetch(origin.url("/?size=3000000"), i);
+  for (Index i = 3; i < 9; ++i) bench.fetch(origin.url("/?size=100000"), i);
+  for (const Fetched& fetched : bench.take(9)) {
+    const Index index = fetched.result.index;
+    EXPECT_EQ(fetched.result.outcome, index < 1 ? Outcome::reset : Outcome::ok) << index;
+  }
+  EXPECT_EQ(bench.budget().taken(), 0U);
+}
+
 TEST(FetcherRun, LetsTheFirstOkAnswerWinARace) {
   const Origin origin;
   Bench bench;

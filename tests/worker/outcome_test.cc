@@ -63,6 +63,7 @@ TEST(Outcome, NamesOurOwnStopsWhateverLibcurlMadeOfThem) {
     return outcome_of({.code = CURLE_WRITE_ERROR, .stopped = stopped, .response_code = 200}, {});
   };
   EXPECT_EQ(of(StopReason::body_cap), Outcome::too_large);
+  EXPECT_EQ(of(StopReason::bomb), Outcome::too_large);
   EXPECT_EQ(of(StopReason::header_lines), Outcome::reset);
   EXPECT_EQ(of(StopReason::header_bytes), Outcome::reset);
   EXPECT_EQ(of(StopReason::interim_cap), Outcome::reset);

@@ -1,6 +1,7 @@
 #include "worker/response.h"
 
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 namespace fetchline {
 namespace {
@@ -138,6 +139,38 @@ TEST(Response, ForgetsEverythingWhenItBeginsAgain) {
   EXPECT_EQ(response.final_answers(), 0U);
   EXPECT_EQ(response.take_header_block(), "");
   EXPECT_TRUE(response.take_body("short"));
+}
+
+std::string zeros_in_gzip(std::size_t count) {
+  z_stream stream{};
+  deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY);
+  const std::string zeros(count, '\0');
+  std::string coded(deflateBound(&stream, count), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(zeros.data()));
+  stream.avail_in = static_cast<uInt>(count);
+  stream.next_out = reinterpret_cast<Bytef*>(coded.data());
+  stream.avail_out = static_cast<uInt>(coded.size());
+  deflate(&stream, Z_FINISH);
+  coded.resize(stream.total_out);
+  deflateEnd(&stream);
+  return coded;
+}
+
+TEST(Response, StopsABodyOfMoreThanAMebibyteThatBecomesAHundredTimesItsSize) {
+  const auto begun_with_gzip = [] {
+    Response response;
+    response.begin(std::uint64_t{1} << 30, true);
+    EXPECT_TRUE(
+        take_lines(response, {"HTTP/1.1 200 OK\r\n", "Content-Encoding: gzip\r\n", "\r\n"}));
+    return response;
+  };
+  Response small = begun_with_gzip();
+  EXPECT_TRUE(small.take_body(zeros_in_gzip(kMaxBombBytes))) << "1000 times, but small";
+  EXPECT_EQ(small.body_bytes(), kMaxBombBytes);
+  Response bomb = begun_with_gzip();
+  EXPECT_FALSE(bomb.take_body(zeros_in_gzip(2 * kMaxBombBytes)));
+  EXPECT_EQ(bomb.stopped(), StopReason::bomb);
+  EXPECT_EQ(bomb.body_bytes(), 0U);
 }
 
 }  // namespace

@@ -283,6 +283,7 @@ TEST(WorkerCore, StartsOnlyTheHeadWhileItHoldsTooMuch) {
   EXPECT_EQ(scene.take_started(), (Indices{5, 6, 7, 8}));
   EXPECT_EQ(scene.results(), Indices{});
   scene.finish(6, Outcome::ok, false, 20'000);
+  EXPECT_FALSE(scene.core.runs_head());
   scene.turn(1s);
   EXPECT_TRUE(scene.take_started().empty());
   const Heartbeat full = scene.last_heartbeat();
@@ -292,6 +293,7 @@ TEST(WorkerCore, StartsOnlyTheHeadWhileItHoldsTooMuch) {
   scene.collector_says(scene.acks({}, 4));
   scene.turn();
   EXPECT_EQ(scene.take_started(), (Indices{4}));
+  EXPECT_TRUE(scene.core.runs_head());
   scene.collector_says(scene.acks({{6, 6}}, 5));
   scene.turn(1s);
   EXPECT_EQ(scene.last_heartbeat().slots, 4U);
