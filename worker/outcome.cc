@@ -86,6 +86,7 @@ Outcome outcome_of(const TransferEnd& end, const std::vector<JobSettings::CodeRa
     case StopReason::interim_cap:
     case StopReason::unclear_length:
     case StopReason::cut_short:
+    case StopReason::no_goodbye:
     case StopReason::would_repeat:
       return Outcome::reset;
     case StopReason::unknown_coding:
@@ -107,6 +108,7 @@ CURLcode exit_code_of(const TransferEnd& end) {
     case StopReason::header_lines:
     case StopReason::header_bytes:
     case StopReason::interim_cap:
+    case StopReason::no_goodbye:
       return CURLE_RECV_ERROR;
     case StopReason::unclear_length:
       return CURLE_WEIRD_SERVER_REPLY;
@@ -143,6 +145,8 @@ std::string_view message_of(StopReason stopped) {
       return "The body is not coded as Content-Encoding says";
     case StopReason::cut_short:
       return "Headers or coded body break off";
+    case StopReason::no_goodbye:
+      return "Body without length breaks off: no TLS close_notify at its end";
     case StopReason::would_repeat:
       return "Connection lost before an answer; the request may have arrived and is not repeated";
     case StopReason::cancelled:

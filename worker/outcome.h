@@ -27,6 +27,7 @@ enum class StopReason : std::uint8_t {
   unknown_coding,  // a coding that we did not ask for, or several
   broken_coding,   // the body is not what Content-Encoding says
   cut_short,       // headers break off, or a coded body does
+  no_goodbye,      // the connection's end is the body's, and anybody may have caused it
   would_repeat,    // libcurl was about to repeat a request that is not safe to repeat
   cancelled,
 };

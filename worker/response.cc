@@ -15,9 +15,16 @@ std::string_view without_line_end(std::string_view line) {
   return line;
 }
 
-bool is_interim_status(std::string_view status_line) {
-  const std::size_t space = status_line.find(' ');
-  return space != std::string_view::npos && status_line.substr(space + 1).starts_with('1');
+std::string_view status_of(std::string_view status_line) {
+  return status_line.substr(std::min(status_line.find(' ') + 1, status_line.size()));
+}
+
+// RFC 9112, 6.3: the end of a connection can end a body, unless the version or the status says
+// otherwise. "304" has the length that a 200 would have had, if any, and no body either.
+bool may_end_with_connection(std::string_view status_line) {
+  const std::string_view status = status_of(status_line);
+  return status_line.starts_with("HTTP/1") && !status.starts_with("204") &&
+         !status.starts_with("304");
 }
 
 bool same_name(std::string_view name, std::string_view lower) {
@@ -48,7 +55,7 @@ void Response::begin(std::uint64_t max_body_bytes, bool decodes) {
   decodes_ = decodes;
   stopped_ = StopReason::none;
   expects_ = Expects::status;
-  interim_ = body_started_ = false;
+  interim_ = ends_with_connection_ = body_started_ = false;
   final_answers_ = interim_answers_ = header_lines_ = header_bytes_ = 0;
 }
 
@@ -79,7 +86,8 @@ bool Response::take_header_line(std::string_view line) {
 
 void Response::start_answer(std::string_view status_line) {
   expects_ = Expects::headers;
-  interim_ = is_interim_status(status_line);
+  interim_ = status_of(status_line).starts_with('1');
+  ends_with_connection_ = !interim_ && may_end_with_connection(status_line);
   if (interim_) {
     ++interim_answers_;
   } else {
@@ -131,10 +139,12 @@ void Response::note_length(std::string_view digits) {
   const bool is_number = error == std::errc() && parsed == end;
   if (!is_number || length_.value_or(length) != length) stopped_ = StopReason::unclear_length;
   length_ = length;
+  ends_with_connection_ = false;
 }
 
 // RFC 9112, 7.4: any other than this has to be asked for, and was not.
 void Response::check_transfer(std::string_view coding) {
+  if (same_name(coding, "chunked")) ends_with_connection_ = false;
   if (!same_name(coding, "chunked") && coding_of(coding) != Coding::identity) {
     stopped_ = StopReason::unknown_coding;
   }

@@ -47,6 +47,11 @@ class Response {
   [[nodiscard]] bool is_whole() const {
     return final_answers_ > 0 && expects_ == Expects::status && (!decoder_ || decoder_->ended());
   }
+  // Only the connection's end tells where the body of this answer ends (RFC 9112, 6.3), if the
+  // request was one that gets a body.
+  [[nodiscard]] bool ends_with_connection() const {
+    return ends_with_connection_ && expects_ == Expects::status;
+  }
   [[nodiscard]] bool is_coded() const { return coding_ != Coding::identity; }
   [[nodiscard]] std::size_t body_bytes() const { return body_.size(); }  // decoded, so far
   [[nodiscard]] std::uint64_t max_body_bytes() const { return max_body_bytes_; }
@@ -72,6 +77,7 @@ class Response {
   StopReason stopped_ = StopReason::none;
   Expects expects_ = Expects::status;
   bool interim_ = false;
+  bool ends_with_connection_ = false;
   bool body_started_ = false;
   std::size_t final_answers_ = 0;
   std::size_t interim_answers_ = 0;

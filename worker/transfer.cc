@@ -1,5 +1,7 @@
 #include "worker/transfer.h"
 
+#include <openssl/ssl.h>
+
 #include <cstdlib>
 #include <limits>
 #include <new>
@@ -129,6 +131,8 @@ CURLcode Transfer::prepare(const Request& request, const std::string& url,
   constexpr auto kNoLimit = std::numeric_limits<std::uint64_t>::max();
   const std::uint64_t cap = settings_.max_filesize_bytes;
   response_.begin(cap == 0 ? kNoLimit : cap, settings_.compressed);
+  has_no_body_ = request.method == "HEAD";
+  no_goodbye_ = false;
   sent_before_ = 0;
   answered_before_ = 0;
   error_.front() = '\0';
@@ -161,7 +165,10 @@ CURLcode Transfer::set_job_options() {
       .set(CURLOPT_HEADERFUNCTION, &Transfer::on_header)
       .set(CURLOPT_HEADERDATA, static_cast<void*>(this))
       .set(CURLOPT_WRITEFUNCTION, &Transfer::on_body)
-      .set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+      .set(CURLOPT_WRITEDATA, static_cast<void*>(this))
+      .set(CURLOPT_NOPROGRESS, 0L)
+      .set(CURLOPT_XFERINFOFUNCTION, &Transfer::on_progress)
+      .set(CURLOPT_XFERINFODATA, static_cast<void*>(this));
   set_reach(options, settings_);
   set_trust(options);
   set_patience(options, settings_);
@@ -227,6 +234,33 @@ void Transfer::release() {
 bool Transfer::announces_too_much(curl_off_t length) const {
   return !response_.is_coded() && length >= 0 &&
          static_cast<std::uint64_t>(length) > response_.max_body_bytes();
+}
+
+namespace {
+
+// Null: none, or none any more.
+const SSL* tls_of(CURL* easy) {
+  const char* scheme = nullptr;
+  curl_tlssessioninfo* session = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_SCHEME, &scheme);
+  if (scheme == nullptr || curl_strequal(scheme, "https") == 0) return nullptr;
+  curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session);
+  if (session == nullptr || session->backend != CURLSSLBACKEND_OPENSSL) return nullptr;
+  return static_cast<const SSL*>(session->internals);
+}
+
+}  // namespace
+
+// libcurl 7.88 takes a lost TLS connection for one that was ended. It asks here a last time when
+// the body has come to its end and the connection is still there.
+int Transfer::on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  if (transfer.has_no_body_ || !transfer.response_.ends_with_connection()) {
+    transfer.no_goodbye_ = false;
+  } else if (const SSL* tls = tls_of(transfer.easy())) {
+    transfer.no_goodbye_ = (SSL_get_shutdown(tls) & SSL_RECEIVED_SHUTDOWN) == 0;
+  }
+  return 0;
 }
 
 // libcurl repeats by itself what it sent on a kept connection that then died without an answer.
@@ -306,6 +340,7 @@ TransferEnd Transfer::end_of(CURLcode code) const {
                   .response_code = fact<long>(easy(), CURLINFO_RESPONSE_CODE),
                   .request_sent = fact<long>(easy(), CURLINFO_REQUEST_SIZE) > 0};
   if (code == CURLE_OK && !response_.is_whole()) end.stopped = StopReason::cut_short;
+  if (code == CURLE_OK && no_goodbye_) end.stopped = StopReason::no_goodbye;
   // libcurl's word for a header line beyond its own limit, which is above ours.
   if (code == CURLE_OUT_OF_MEMORY && end.request_sent) end.stopped = StopReason::header_bytes;
   return end;

@@ -84,6 +84,7 @@ class Transfer {
   [[nodiscard]] CURLcode set_request(const Request& request, const HeaderList& headers);
   static std::size_t on_header(char* bytes, std::size_t one, std::size_t count, void* self);
   static std::size_t on_body(char* bytes, std::size_t one, std::size_t count, void* self);
+  static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
   static int on_request(void* self, char*, char*, int, int);
   [[nodiscard]] bool announces_too_much(curl_off_t length) const;
 
@@ -96,6 +97,8 @@ class Transfer {
   Multi* multi_ = nullptr;
   Response response_;
   BodyBudget::Share share_;
+  bool has_no_body_ = false;         // by its method
+  bool no_goodbye_ = false;          // as of now; what counts is how it was at the end
   long sent_before_ = 0;             // request bytes, when the previous request went out
   std::size_t answered_before_ = 0;  // final answers, then
   std::array<char, CURL_ERROR_SIZE> error_{};

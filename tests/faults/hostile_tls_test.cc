@@ -54,6 +54,62 @@ TEST(HostileTls, IsResetWhenItIsNotAskedFor) {
         .url = "http://127.0.0.1:" + std::to_string(secret.port()) + "/"});
 }
 
+// Anybody on the way can end a connection of TCP, and make of a body what they like that way; the
+// word of goodbye they cannot say. RFC 8446, 6.1.
+TEST(HostileTls, IsResetWhenABodyWithoutLengthEndsWithoutAGoodbye) {
+  const std::string body = "HTTP/1.1 200 OK\r\n\r\nhalf a body";
+  const Act cuts = [body](Wire& wire) {
+    wire.say(body);
+    wire.cut();
+  };
+  const Act resets = [body](Wire& wire) {
+    wire.say(body);
+    wire.pause(std::chrono::milliseconds(20));
+    wire.reset();
+  };
+  const Act cuts_before = [](Wire& wire) {
+    wire.say("HTTP/1.1 200 OK\r\n\r\n");
+    wire.cut();
+  };
+  for (const Act& act : {cuts, resets, cuts_before}) {
+    meet({.act = act, .outcome = "reset", .identity = Meeting::authority().issue()});
+  }
+}
+
+TEST(Tls, IsOkWhenABodyWithoutLengthEndsWithAGoodbye) {
+  const Act act = [](Wire& wire) {
+    wire.say("HTTP/1.0 200 OK\r\n\r\na body");
+    wire.close();
+  };
+  const json record = meet({.act = act, .outcome = "ok", .identity = Meeting::authority().issue()});
+  EXPECT_EQ(record.value("body", ""), "a body");
+}
+
+TEST(Tls, IsOkWithoutAGoodbyeWhereTheEndIsKnownWithoutIt) {
+  for (const char* answer : {"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody",
+                             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                             "HTTP/1.1 204 None\r\n\r\n"}) {
+    const Act act = [answer](Wire& wire) {
+      wire.say(answer);
+      wire.cut();
+    };
+    meet({.act = act, .outcome = "ok", .identity = Meeting::authority().issue()});
+  }
+}
+
+TEST(Tls, IsOkWithoutAGoodbyeWhenNoBodyWasAskedFor) {
+  const Act act = [](Wire& wire) {
+    wire.say("HTTP/1.1 200 OK\r\n\r\n");
+    wire.cut();
+  };
+  const HostileOrigin origin(act, 1, Meeting::authority().issue());
+  TemporaryDirectory directory;
+  write_file(directory.file("ca.pem"), Meeting::authority().certificate());
+  const Ended ended = run(fetchline_path(), {origin.url("/bad"), "-X", "HEAD", "-q"},
+                          {.environment = {{"CURL_CA_BUNDLE", directory.file("ca.pem")}}});
+  EXPECT_EQ(json::parse(ended.out).value("outcome", ""), "ok") << ended.out;
+}
+
 TEST(Tls, IsOkWithACertificateOfTheAuthorityThatTheEnvironmentNames) {
   TemporaryDirectory directory;
   write_file(directory.file("ca.pem"), Meeting::authority().certificate());

@@ -69,6 +69,7 @@ TEST(Outcome, NamesOurOwnStopsWhateverLibcurlMadeOfThem) {
   EXPECT_EQ(of(StopReason::interim_cap), Outcome::reset);
   EXPECT_EQ(of(StopReason::unclear_length), Outcome::reset);
   EXPECT_EQ(of(StopReason::cut_short), Outcome::reset);
+  EXPECT_EQ(of(StopReason::no_goodbye), Outcome::reset);
   EXPECT_EQ(of(StopReason::unknown_coding), Outcome::unsupported_encoding);
   EXPECT_EQ(of(StopReason::broken_coding), Outcome::unsupported_encoding);
   EXPECT_EQ(of(StopReason::would_repeat), Outcome::reset);

@@ -141,6 +141,24 @@ TEST(Response, ForgetsEverythingWhenItBeginsAgain) {
   EXPECT_TRUE(response.take_body("short"));
 }
 
+TEST(Response, KnowsWhenOnlyTheConnectionsEndEndsTheBody) {
+  const auto ends = [](std::initializer_list<std::string_view> lines) {
+    Response response = begun();
+    EXPECT_TRUE(take_lines(response, lines));
+    return response.ends_with_connection();
+  };
+  EXPECT_TRUE(ends({"HTTP/1.1 200 OK\r\n", "A: b\r\n", "\r\n"}));
+  EXPECT_TRUE(ends({"HTTP/1.0 404\r\n", "\r\n"}));
+  EXPECT_FALSE(ends({"HTTP/1.1 200 OK\r\n", "A: b\r\n"})) << "who knows what comes";
+  EXPECT_FALSE(ends({"HTTP/1.1 200 OK\r\n", "Content-Length: 0\r\n", "\r\n"}));
+  EXPECT_FALSE(ends({"HTTP/1.1 200 OK\r\n", "Transfer-Encoding: chunked\r\n", "\r\n"}));
+  EXPECT_FALSE(ends({"HTTP/1.1 304 Same\r\n", "\r\n"}));
+  EXPECT_FALSE(ends({"HTTP/1.1 204 None\r\n", "\r\n"}));
+  EXPECT_FALSE(ends({"HTTP/2 200\r\n", "\r\n"}));
+  EXPECT_FALSE(ends({"HTTP/1.1 103 Hints\r\n", "\r\n"}));
+  EXPECT_FALSE(ends({"HTTP/1.1 302 Found\r\n", "\r\n", "HTTP/2 200\r\n", "\r\n"}));
+}
+
 std::string zeros_in_gzip(std::size_t count) {
   z_stream stream{};
   deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY);
