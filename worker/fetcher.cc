@@ -190,7 +190,8 @@ class Fetcher::Loop {
   }
 
   std::unique_ptr<Transfer> idle_transfer(OpenedJob& job) {
-    if (job.idle.empty()) return std::make_unique<Transfer>(job.settings, job.headers, budget_);
+    if (job.idle.empty())
+      return std::make_unique<Transfer>(job.settings, job.headers, budget_, options_.allow_net);
     std::unique_ptr<Transfer> transfer = std::move(job.idle.back());
     job.idle.pop_back();
     return transfer;

@@ -11,6 +11,7 @@
 
 #include "proto/result.h"
 #include "proto/task.h"
+#include "worker/address_policy.h"
 #include "worker/body_budget.h"
 #include "worker/mailbox.h"
 
@@ -46,6 +47,7 @@ struct Fetched {
 struct FetcherOptions {
   std::string worker_name;           // "host:pid", for the records
   std::size_t max_connections = 64;  // kept between transfers; also how many to be fast for
+  AddressPolicy allow_net = AddressPolicy();  // whom to speak to
 };
 
 class Fetcher {

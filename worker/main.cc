@@ -36,6 +36,7 @@ int main_of(int argc, char** argv) {
   options.name = process_name();
   WorkerFleetFlags fleet;
   add_effort_flags(program.app(), options);
+  add_reach_flags(program.app(), options);
   add_worker_fleet_flags(program.app(), options, fleet);
   program.example("fetchline-worker -j 256");
   program.example("fetchline-worker --producer tcp://p:5555 --collector tcp://c:5556 --keep-alive");

@@ -79,6 +79,8 @@ Outcome outcome_of(const TransferEnd& end, const std::vector<JobSettings::CodeRa
     case StopReason::body_cap:
     case StopReason::bomb:
       return Outcome::too_large;
+    case StopReason::blocked:
+      return Outcome::blocked;
     case StopReason::cancelled:
       return Outcome::cancelled;
     case StopReason::header_lines:
@@ -103,6 +105,8 @@ CURLcode exit_code_of(const TransferEnd& end) {
     case StopReason::body_cap:
     case StopReason::bomb:
       return CURLE_FILESIZE_EXCEEDED;
+    case StopReason::blocked:
+      return CURLE_COULDNT_CONNECT;
     case StopReason::cancelled:
       return CURLE_ABORTED_BY_CALLBACK;
     case StopReason::header_lines:
@@ -149,6 +153,8 @@ std::string_view message_of(StopReason stopped) {
       return "Body without length breaks off: no TLS close_notify at its end";
     case StopReason::would_repeat:
       return "Connection lost before an answer; the request may have arrived and is not repeated";
+    case StopReason::blocked:
+      return "Blocked by --allow-net";
     case StopReason::cancelled:
       return "Cancelled";
     case StopReason::none:

@@ -29,6 +29,7 @@ enum class StopReason : std::uint8_t {
   cut_short,       // headers break off, or a coded body does
   no_goodbye,      // the connection's end is the body's, and anybody may have caused it
   would_repeat,    // libcurl was about to repeat a request that is not safe to repeat
+  blocked,         // by --allow-net, see Hops; why is not known here
   cancelled,
 };
 

@@ -1,10 +1,12 @@
 #include "worker/transfer.h"
 
 #include <openssl/ssl.h>
+#include <sys/socket.h>
 
-#include <cstdlib>
 #include <limits>
 #include <new>
+
+#include "worker/job_options.h"
 
 namespace fetchline {
 
@@ -17,106 +19,13 @@ HeaderList::HeaderList(const std::vector<std::string>& lines) {
   }
 }
 
-namespace {
-
-// Sets options until one is refused and remembers that: an option that silently keeps its old
-// value could be a proxy, or a limit.
-class Options {
- public:
-  explicit Options(CURL* easy) : easy_(easy) {}
-
-  template <class Value>
-  Options& set(CURLoption option, Value value) {
-    if (result_ == CURLE_OK) result_ = curl_easy_setopt(easy_, option, value);
-    return *this;
-  }
-  Options& set(CURLoption option, const std::string& text) { return set(option, text.c_str()); }
-  Options& set_ms(CURLoption option, std::chrono::milliseconds time) {
-    return set(option, static_cast<long>(time.count()));
-  }
-  [[nodiscard]] CURLcode result() const { return result_; }
-
- private:
-  CURL* easy_;
-  CURLcode result_ = CURLE_OK;
-};
-
-constexpr const char* kSchemes = "http,https";  // libcurl's own set has file and many more
-
-void set_reach(Options& options, const JobSettings& settings) {
-  options.set(CURLOPT_PROTOCOLS_STR, kSchemes)
-      .set(CURLOPT_REDIR_PROTOCOLS_STR, kSchemes)
-      .set(CURLOPT_PROXY, settings.proxy)  // "" keeps libcurl from reading the environment
-      .set(CURLOPT_NOPROXY, "")
-      .set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L)
-      .set(CURLOPT_FOLLOWLOCATION, settings.follow_location ? 1L : 0L)
-      .set(CURLOPT_MAXREDIRS, static_cast<long>(settings.max_redirs))
-      .set(CURLOPT_SSL_VERIFYPEER, 1L)
-      .set(CURLOPT_SSL_VERIFYHOST, 2L)
-      .set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-}
-
-const char* environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr || *value == '\0' ? nullptr : value;
-}
-
-// Whom to believe: as curl's command line is told. libcurl by itself reads none of these, and
-// built with a default file, as Debian's is, nor does OpenSSL.
-void set_trust(Options& options) {
-  const curl_version_info_data& libcurl = *curl_version_info(CURLVERSION_NOW);
-  const char* file = environment("CURL_CA_BUNDLE");
-  const char* directory = file == nullptr ? environment("SSL_CERT_DIR") : nullptr;
-  if (file == nullptr) file = environment("SSL_CERT_FILE");
-  // What it was built with. A file alone where there is one: to read it takes 20 ms, and libcurl
-  // keeps what it read for later connections only when there is no directory besides.
-  if (file == nullptr && directory == nullptr) file = libcurl.cainfo;
-  if (file == nullptr && directory == nullptr) directory = libcurl.capath;
-  options.set(CURLOPT_CAINFO, file).set(CURLOPT_PROXY_CAINFO, file);
-  options.set(CURLOPT_CAPATH, directory).set(CURLOPT_PROXY_CAPATH, directory);
-}
-
-void set_patience(Options& options, const JobSettings& settings) {
-  options.set_ms(CURLOPT_CONNECTTIMEOUT_MS, settings.connect_timeout)
-      .set_ms(CURLOPT_TIMEOUT_MS, settings.max_time)
-      .set(CURLOPT_NOSIGNAL, 1L)
-      // Else the end of a transfer waits for its name lookup, and every other transfer with it.
-      .set(CURLOPT_QUICK_EXIT, 1L);
-  if (settings.speed_limit > 0) {
-    options.set(CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(settings.speed_limit))
-        .set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(settings.speed_time.count()));
-  }
-}
-
-long curl_version_of(JobSettings::HttpVersion version) {
-  switch (version) {
-    case JobSettings::HttpVersion::http1_1:
-      return CURL_HTTP_VERSION_1_1;
-    case JobSettings::HttpVersion::http2:
-      return CURL_HTTP_VERSION_2_0;
-    case JobSettings::HttpVersion::any:
-      break;
-  }
-  return CURL_HTTP_VERSION_2TLS;
-}
-
-void set_manner(Options& options, const JobSettings& settings) {
-  options.set(CURLOPT_HTTP_VERSION, curl_version_of(settings.http_version))
-      .set(CURLOPT_USERAGENT, settings.user_agent.empty() ? "fetchline/" FETCHLINE_VERSION
-                                                          : settings.user_agent.c_str());
-  // Response decodes: see worker/decoder.h.
-  if (settings.compressed) options.set(CURLOPT_ACCEPT_ENCODING, kAcceptedCodings);
-  options.set(CURLOPT_HTTP_CONTENT_DECODING, 0L);
-  if (!settings.user_password.empty()) {
-    options.set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC))
-        .set(CURLOPT_USERPWD, settings.user_password);
-  }
-}
-
-}  // namespace
-
-Transfer::Transfer(const JobSettings& settings, const HeaderList& headers, BodyBudget& budget)
-    : settings_(settings), job_headers_(headers), easy_(curl_easy_init()), share_(budget) {
+Transfer::Transfer(const JobSettings& settings, const HeaderList& headers, BodyBudget& budget,
+                   const AddressPolicy& allow_net)
+    : settings_(settings),
+      job_headers_(headers),
+      easy_(curl_easy_init()),
+      share_(budget),
+      hops_(allow_net) {
   if (!easy_) throw std::bad_alloc();
 }
 
@@ -132,6 +41,8 @@ CURLcode Transfer::prepare(const Request& request, const std::string& url,
   const std::uint64_t cap = settings_.max_filesize_bytes;
   response_.begin(cap == 0 ? kNoLimit : cap, settings_.compressed);
   has_no_body_ = request.method == "HEAD";
+  repeats_ = may_repeat(request.method, true, settings_.retry_unsafe);
+  hops_.begin();
   no_goodbye_ = false;
   sent_before_ = 0;
   answered_before_ = 0;
@@ -168,11 +79,12 @@ CURLcode Transfer::set_job_options() {
       .set(CURLOPT_WRITEDATA, static_cast<void*>(this))
       .set(CURLOPT_NOPROGRESS, 0L)
       .set(CURLOPT_XFERINFOFUNCTION, &Transfer::on_progress)
-      .set(CURLOPT_XFERINFODATA, static_cast<void*>(this));
-  set_reach(options, settings_);
-  set_trust(options);
-  set_patience(options, settings_);
-  set_manner(options, settings_);
+      .set(CURLOPT_XFERINFODATA, static_cast<void*>(this))
+      .set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::on_connect)
+      .set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this))
+      .set(CURLOPT_PREREQFUNCTION, &Transfer::on_request)
+      .set(CURLOPT_PREREQDATA, static_cast<void*>(this));
+  fetchline::set_job_options(options, settings_);
   return options.result();
 }
 
@@ -191,10 +103,6 @@ CURLcode Transfer::set_request(const Request& request, const HeaderList& headers
     if (method != "POST") options.set(CURLOPT_CUSTOMREQUEST, method);
   } else if (method != "GET") {
     options.set(CURLOPT_CUSTOMREQUEST, method);
-  }
-  if (!may_repeat(method, true, settings_.retry_unsafe)) {
-    options.set(CURLOPT_PREREQFUNCTION, &Transfer::on_request)
-        .set(CURLOPT_PREREQDATA, static_cast<void*>(this));
   }
   return options.result();
 }
@@ -238,13 +146,18 @@ bool Transfer::announces_too_much(curl_off_t length) const {
 
 namespace {
 
+template <class Value>
+Value fact(CURL* easy, CURLINFO which) {
+  Value value{};
+  curl_easy_getinfo(easy, which, &value);
+  return value;
+}
+
 // Null: none, or none any more.
 const SSL* tls_of(CURL* easy) {
-  const char* scheme = nullptr;
-  curl_tlssessioninfo* session = nullptr;
-  curl_easy_getinfo(easy, CURLINFO_SCHEME, &scheme);
+  const char* scheme = fact<const char*>(easy, CURLINFO_SCHEME);
   if (scheme == nullptr || curl_strequal(scheme, "https") == 0) return nullptr;
-  curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session);
+  const auto* session = fact<curl_tlssessioninfo*>(easy, CURLINFO_TLS_SSL_PTR);
   if (session == nullptr || session->backend != CURLSSLBACKEND_OPENSSL) return nullptr;
   return static_cast<const SSL*>(session->internals);
 }
@@ -263,30 +176,44 @@ int Transfer::on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_o
   return 0;
 }
 
-// libcurl repeats by itself what it sent on a kept connection that then died without an answer.
-// The origin may have acted on it: such a request is only repeated when it is safe to.
-int Transfer::on_request(void* self, char*, char*, int, int) {
+// Called for each address that the name has come to, the proxy's when there is one. What is refused
+// here is as if nobody listened there: libcurl tries the next.
+curl_socket_t Transfer::on_connect(void* self, curlsocktype, curl_sockaddr* address) {
   auto& transfer = *static_cast<Transfer*>(self);
-  long sent = 0;
-  curl_easy_getinfo(transfer.easy(), CURLINFO_REQUEST_SIZE, &sent);
-  const std::size_t answered = transfer.response_.final_answers();
-  if (sent > transfer.sent_before_ && answered == transfer.answered_before_) {
+  const auto ip = IpAddress::of(address->addr);
+  if (!ip || !transfer.hops_.may_connect(*ip, transfer.response_.final_answers() > 0)) {
+    return CURL_SOCKET_BAD;
+  }
+  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+// A connection that is there already was not asked about.
+int Transfer::on_request(void* self, char* address, char*, int, int) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  const auto ip = IpAddress::parse(address);
+  if (!ip || !transfer.hops_.may_send(*ip, transfer.response_.final_answers() > 0)) {
+    transfer.response_.stop(StopReason::blocked);
+    return CURL_PREREQFUNC_ABORT;
+  }
+  if (!transfer.repeats_ && transfer.would_repeat()) {
     transfer.response_.stop(StopReason::would_repeat);
     return CURL_PREREQFUNC_ABORT;
   }
-  transfer.sent_before_ = sent;
-  transfer.answered_before_ = answered;
   return CURL_PREREQFUNC_OK;
 }
 
-namespace {
-
-template <class Value>
-Value fact(CURL* easy, CURLINFO which) {
-  Value value{};
-  curl_easy_getinfo(easy, which, &value);
-  return value;
+// libcurl repeats by itself what it sent on a kept connection that then died without an answer.
+// The origin may have acted on it: such a request is only repeated when it is safe to.
+bool Transfer::would_repeat() {
+  const long sent = fact<long>(easy(), CURLINFO_REQUEST_SIZE);
+  const std::size_t answered = response_.final_answers();
+  if (sent > sent_before_ && answered == answered_before_) return true;
+  sent_before_ = sent;
+  answered_before_ = answered;
+  return false;
 }
+
+namespace {
 
 std::string text_of(CURL* easy, CURLINFO which) {
   const char* text = fact<const char*>(easy, which);
@@ -341,6 +268,7 @@ TransferEnd Transfer::end_of(CURLcode code) const {
                   .request_sent = fact<long>(easy(), CURLINFO_REQUEST_SIZE) > 0};
   if (code == CURLE_OK && !response_.is_whole()) end.stopped = StopReason::cut_short;
   if (code == CURLE_OK && no_goodbye_) end.stopped = StopReason::no_goodbye;
+  if (code != CURLE_OK && !hops_.refusal().empty()) end.stopped = StopReason::blocked;
   // libcurl's word for a header line beyond its own limit, which is above ours.
   if (code == CURLE_OUT_OF_MEMORY && end.request_sent) end.stopped = StopReason::header_bytes;
   return end;
@@ -359,7 +287,8 @@ void Transfer::describe(const TransferEnd& end, Result& result) {
   describe_connection(easy(), result);
   describe_answer(easy(), result);
   result.exitcode = exit_code_of(end);
-  result.errormsg = message_of(end.stopped);
+  result.errormsg =
+      end.stopped == StopReason::blocked ? hops_.refusal() : std::string(message_of(end.stopped));
   if (result.errormsg.empty() && end.code != CURLE_OK) {
     result.errormsg = error_.front() != '\0' ? error_.data() : curl_easy_strerror(end.code);
   }

@@ -17,6 +17,7 @@
 #include "proto/result.h"
 #include "proto/task.h"
 #include "worker/body_budget.h"
+#include "worker/hops.h"
 #include "worker/outcome.h"
 #include "worker/request.h"
 #include "worker/response.h"
@@ -41,7 +42,8 @@ class HeaderList {
 class Transfer {
  public:
   // All outlive the transfer.
-  Transfer(const JobSettings& settings, const HeaderList& headers, BodyBudget& budget);
+  Transfer(const JobSettings& settings, const HeaderList& headers, BodyBudget& budget,
+           const AddressPolicy& allow_net);
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
@@ -85,7 +87,9 @@ class Transfer {
   static std::size_t on_header(char* bytes, std::size_t one, std::size_t count, void* self);
   static std::size_t on_body(char* bytes, std::size_t one, std::size_t count, void* self);
   static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
-  static int on_request(void* self, char*, char*, int, int);
+  static curl_socket_t on_connect(void* self, curlsocktype, curl_sockaddr* address);
+  static int on_request(void* self, char* address, char*, int, int);
+  [[nodiscard]] bool would_repeat();
   [[nodiscard]] bool announces_too_much(curl_off_t length) const;
 
   const JobSettings& settings_;
@@ -97,6 +101,8 @@ class Transfer {
   Multi* multi_ = nullptr;
   Response response_;
   BodyBudget::Share share_;
+  Hops hops_;
+  bool repeats_ = true;              // its method is safe to repeat, or the user says so
   bool has_no_body_ = false;         // by its method
   bool no_goodbye_ = false;          // as of now; what counts is how it was at the end
   long sent_before_ = 0;             // request bytes, when the previous request went out

@@ -18,7 +18,8 @@ constexpr int kMessagesPerTurn = 256;  // so that no socket starves another
 FetcherOptions fetcher_options(const WorkerOptions& options) {
   constexpr std::size_t kSpare = 16;  // connections of hosts whose tasks come again soon
   return {.worker_name = options.name,
-          .max_connections = options.concurrency / thread_count(options) + kSpare};
+          .max_connections = options.concurrency / thread_count(options) + kSpare,
+          .allow_net = options.allow_net};
 }
 
 // For large bodies under way, all together; see BodyBudget for what comes on top.

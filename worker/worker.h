@@ -35,6 +35,7 @@ struct WorkerOptions {
   std::chrono::milliseconds drain_timeout{25'000};
   std::chrono::milliseconds peer_timeout{600'000};  // 0: wait for ever
   std::string name;                                 // "host:pid"
+  AddressPolicy allow_net = AddressPolicy();
   // Ceilings on what a job may ask of this machine.
   std::optional<std::chrono::milliseconds> connect_timeout, max_time;
   std::optional<std::uint64_t> max_filesize_bytes;

@@ -1,5 +1,7 @@
 #include "worker/worker_flags.h"
 
+#include <stdexcept>
+
 #include "deploy/process/flags.h"
 #include "deploy/process/usage_error.h"
 
@@ -24,6 +26,19 @@ void add_effort_flags(CLI::App& app, WorkerOptions& options) {
                1'000'000U);
   count_option(app, "--threads", options.threads, "fetch threads in a worker; 0 is one a core", 0U,
                256U);
+}
+
+void add_reach_flags(CLI::App& app, WorkerOptions& options) {
+  flag_group(app, "Safety");
+  parsed_option(app, "--allow-net", "any|public|CIDR,...",
+                "whom to fetch from; a redirect never leads from public to other addresses", "any",
+                [&options](const std::string& rule) {
+                  try {
+                    options.allow_net = AddressPolicy(rule);
+                  } catch (const std::invalid_argument& wrong) {
+                    throw BadValue(wrong.what(), "is not any, public, or a range like 10.0.0.0/8");
+                  }
+                });
 }
 
 void add_worker_fleet_flags(CLI::App& app, WorkerOptions& options, WorkerFleetFlags& flags) {

@@ -19,6 +19,7 @@ struct WorkerFleetFlags {
   void apply_to(WorkerOptions& options) const;
 };
 
+void add_reach_flags(CLI::App& app, WorkerOptions& options);
 void add_effort_flags(CLI::App& app, WorkerOptions& options);
 void add_worker_fleet_flags(CLI::App& app, WorkerOptions& options, WorkerFleetFlags& flags);
 

@@ -76,6 +76,7 @@ void add_flags(Program& program, PipelineOptions& options, TaskFlags& flags) {
   add_effort_flags(app, options.worker);
   add_patience_flags(app, options.producer);
   add_durability_flag(app, options.collector);
+  add_reach_flags(app, options.worker);
   add_output_flags(app, options.collector);
   add_memory_flags(app, options.collector);
   add_verdict_flags(app, flags);

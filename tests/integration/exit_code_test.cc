@@ -48,6 +48,9 @@ TEST_F(ExitCodes, Are2ForWhatIsWrongOnTheCommandLine) {
   expect(run(fetchline_path(), {"-H", "no colon", origin_.url("/")}), 2, "--header");
   expect(run(fetchline_path(), {"--config", directory_.file("none"), origin_.url("/")}), 2,
          directory_.file("none"));
+  for (const std::string& path : {fetchline_path(), worker_path()}) {
+    expect(run(path, {"--allow-net", "public,lan"}), 2, "--allow-net: \"lan\" is not any, public");
+  }
   expect(run(worker_path(), {"--producer", endpoint(free_port())}), 2, "--producer");
   EXPECT_EQ(origin_.requests(), 0U);
 }

@@ -29,9 +29,13 @@ inline constexpr seconds kPatience{20};
 class Bench {
  public:
   explicit Bench(JobSettings settings = {}, std::size_t max_connections = 64,
-                 std::size_t body_bytes = std::size_t{1} << 30)
+                 std::size_t body_bytes = std::size_t{1} << 30,
+                 AddressPolicy allow_net = AddressPolicy())
       : budget_(body_bytes),
-        fetcher_({.worker_name = "test:1", .max_connections = max_connections}, budget_, fetched_),
+        fetcher_({.worker_name = "test:1",
+                  .max_connections = max_connections,
+                  .allow_net = std::move(allow_net)},
+                 budget_, fetched_),
         thread_([this] { fetcher_.run(); }) {
     open(kJob, std::move(settings));
   }

@@ -1,5 +1,6 @@
 #include "tests/origin/origin.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -63,14 +64,14 @@ std::size_t content_length(const std::string& lower_head) {
   return length;
 }
 
-int listen_on(std::uint16_t port) {
+int listen_on(std::uint16_t port, const std::string& host) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   const int one = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_addr.s_addr = inet_addr(host.c_str());
   if (fd < 0 || bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
       listen(fd, kBacklog) != 0) {
     const int error = errno;
@@ -91,8 +92,8 @@ std::uint16_t port_of(int fd) {
 
 class Origin::Loop {
  public:
-  explicit Loop(std::uint16_t port)
-      : listener_(listen_on(port)), port_(port_of(listener_)), epoll_fd_(epoll_create1(0)) {
+  Loop(std::uint16_t port, const std::string& host)
+      : listener_(listen_on(port, host)), port_(port_of(listener_)), epoll_fd_(epoll_create1(0)) {
     watch(listener_, EPOLLIN, EPOLL_CTL_ADD);
     watch(wakeup_.fd(), EPOLLIN, EPOLL_CTL_ADD);
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
@@ -354,14 +355,15 @@ class Origin::Loop {
   std::jthread thread_;  // last: everything above is there when it starts
 };
 
-Origin::Origin(std::uint16_t port) : loop_(std::make_unique<Loop>(port)) {}
+Origin::Origin(std::uint16_t port, std::string address)
+    : address_(std::move(address)), loop_(std::make_unique<Loop>(port, address_)) {}
 
 Origin::~Origin() = default;
 
 std::uint16_t Origin::port() const { return loop_->port(); }
 
 std::string Origin::url(std::string_view target) const {
-  return "http://127.0.0.1:" + std::to_string(port()) + std::string(target);
+  return "http://" + address_ + ":" + std::to_string(port()) + std::string(target);
 }
 
 std::size_t Origin::requests() const { return loop_->requests_; }

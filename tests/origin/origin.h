@@ -37,11 +37,12 @@
 
 namespace fetchline {
 
-// Owns a thread; binds 127.0.0.1 on construction and throws std::system_error when it cannot.
+// Owns a thread; binds on construction and throws std::system_error when it cannot.
 // Everything public may be called from any thread.
 class Origin {
  public:
-  explicit Origin(std::uint16_t port = 0);  // 0: the system chooses
+  // Port 0: the system chooses. The address is one of 127.0.0.0/8.
+  explicit Origin(std::uint16_t port = 0, std::string address = "127.0.0.1");
   ~Origin();                                // closes every connection
   Origin(const Origin&) = delete;
   Origin& operator=(const Origin&) = delete;
@@ -57,6 +58,7 @@ class Origin {
 
  private:
   class Loop;
+  std::string address_;
   std::unique_ptr<Loop> loop_;
 };
 

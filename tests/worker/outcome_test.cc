@@ -73,6 +73,7 @@ TEST(Outcome, NamesOurOwnStopsWhateverLibcurlMadeOfThem) {
   EXPECT_EQ(of(StopReason::unknown_coding), Outcome::unsupported_encoding);
   EXPECT_EQ(of(StopReason::broken_coding), Outcome::unsupported_encoding);
   EXPECT_EQ(of(StopReason::would_repeat), Outcome::reset);
+  EXPECT_EQ(of(StopReason::blocked), Outcome::blocked);
   EXPECT_EQ(of(StopReason::cancelled), Outcome::cancelled);
 }
 
