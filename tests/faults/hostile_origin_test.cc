@@ -306,6 +306,18 @@ TEST(Redirect, IsBlockedToAnotherScheme) {
   }
 }
 
+// A cookie is for nobody: not for the next hop, nor for the next task.
+TEST(Redirect, BringsNoCookies) {
+  const Origin other;
+  const json record =
+      meet({.act = says_and_stays("HTTP/1.1 302 Found\r\nSet-Cookie: a=1; Domain=127.0.0.1\r\n"
+                                  "Location: " +
+                                  other.url("/?echo=1") + "\r\nContent-Length: 0\r\n\r\n"),
+            .outcome = "ok"});
+  EXPECT_TRUE(record.value("body", "").starts_with("GET ")) << record;
+  EXPECT_EQ(record.value("body", "").find("Cookie"), std::string::npos) << record;
+}
+
 TEST(Redirect, NamesAHostThatDoesNotExist) {
   if (run(fetchline_path(), {"http://no-such-host.invalid/", "--retry", "0", "-m", "1"})
           .out.find("dns_error") == std::string::npos) {

@@ -1,5 +1,6 @@
 // Peers that one must not believe, and one that one may.
 #include <filesystem>
+#include <optional>
 
 #include "tests/faults/meeting.h"
 
@@ -140,31 +141,66 @@ TEST(Tls, IsOkAndKeepsItsConnections) {
   EXPECT_EQ(origin.connections(), Meeting::kAtOnce);
 }
 
-TEST(Tls, SpeaksHttp2WhereTheOriginDoes) {
-  const std::string server = "/usr/sbin/nghttpd";
-  if (!std::filesystem::exists(server)) GTEST_SKIP() << "needs nghttpd";
-  TemporaryDirectory directory;
-  const Identity identity = Meeting::authority().issue();
-  write_file(directory.file("ca.pem"), Meeting::authority().certificate());
-  write_file(directory.file("key.pem"), identity.key);
-  write_file(directory.file("certificate.pem"), identity.certificate);
-  write_file(directory.file("page.txt"), "a page\n");
-  const std::uint16_t port = free_port();
-  RunningProgram origin(server,
-                        {"-a", "127.0.0.1", "-d", directory.path().string(), std::to_string(port),
-                         directory.file("key.pem"), directory.file("certificate.pem")});
-  const std::string url = "https://127.0.0.1:" + std::to_string(port) + "/page.txt";
-  const auto fetched_with = [&](const Args& flags) {
+// An origin that speaks HTTP/2 and nothing else.
+class Http2 : public testing::Test {
+ protected:
+  static constexpr const char* kServer = "/usr/sbin/nghttpd";
+
+  void SetUp() override {
+    if (!std::filesystem::exists(kServer)) GTEST_SKIP() << "needs nghttpd";
+    const Identity identity = Meeting::authority().issue();
+    write_file(directory_.file("ca.pem"), Meeting::authority().certificate());
+    write_file(directory_.file("key.pem"), identity.key);
+    write_file(directory_.file("certificate.pem"), identity.certificate);
+    origin_.emplace(kServer,
+                    Args{"-a", "127.0.0.1", "-d", directory_.path().string(), std::to_string(port_),
+                         directory_.file("key.pem"), directory_.file("certificate.pem")});
+  }
+
+  Records fetch(const std::string& name, std::size_t times, const Args& flags) {
+    const std::string url = "https://127.0.0.1:" + std::to_string(port_) + "/" + name;
     const Ended ended =
-        run(fetchline_path(), Args{url, url, "-q", "--retry-delay", "50ms", "--retry", "9"} + flags,
-            {.environment = {{"CURL_CA_BUNDLE", directory.file("ca.pem")}}});
-    return parse_records(ended.out);
-  };
-  const Records records = fetched_with({});
-  ASSERT_EQ(records.size(), 2U);
-  EXPECT_EQ(records[0].value("outcome", ""), "ok") << records[0];
-  EXPECT_EQ(records[0].value("http_version", ""), "2");
-  EXPECT_EQ(records[1].value("body", ""), "a page\n");
+        run(fetchline_path(),
+            Args(times, url) +
+                Args{"-q", "--retry-delay", "50ms", "--retry", "9", "--fail-on", "never"} + flags,
+            {.environment = {{"CURL_CA_BUNDLE", directory_.file("ca.pem")}}});
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    Records records = parse_records(ended.out);
+    EXPECT_EQ(records.size(), times);
+    return records;
+  }
+
+  const TemporaryDirectory directory_;
+  const std::uint16_t port_ = free_port();
+  std::optional<RunningProgram> origin_;
+};
+
+TEST_F(Http2, IsSpokenUnlessTheUserSaysOtherwise) {
+  write_file(directory_.file("page.txt"), "a page\n");
+  for (const Args& flags : {Args{}, Args{"--http2"}}) {
+    for (const json& record : fetch("page.txt", 2, flags)) {
+      EXPECT_EQ(record.value("outcome", ""), "ok") << record;
+      EXPECT_EQ(record.value("http_version", ""), "2");
+      EXPECT_EQ(record.value("body", ""), "a page\n");
+    }
+  }
+  const json refused = fetch("page.txt", 1, {"--http1.1", "--retry", "0"}).at(0);
+  EXPECT_NE(refused.value("outcome", ""), "ok") << refused;
+  EXPECT_NE(refused.value("http_version", ""), "2") << refused;
+}
+
+// More than a worker has memory for: some wait, on the connection that the others use.
+TEST_F(Http2, LetsLargeBodiesOfOneConnectionWaitForOneAnother) {
+  constexpr std::size_t kSize = std::size_t{12} << 20;
+  constexpr std::size_t kCount = 12;
+  write_file(directory_.file("large.txt"), std::string(kSize, 'x'));
+  const Records records =
+      fetch("large.txt", kCount, {"-j", std::to_string(kCount), "--threads", "1", "--retry", "1"});
+  for (const json& record : records) {
+    EXPECT_EQ(record.value("outcome", ""), "ok") << record.value("errormsg", "");
+    EXPECT_EQ(record.value("http_version", ""), "2");
+    EXPECT_EQ(record.value("body", "").size(), kSize);
+  }
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What a fetcher asks of origins: methods, headers, redirects, proxies, repetitions.
 #include <cstdlib>
 
+#include "tests/collector/temporary_directory.h"
 #include "tests/integration/fetcher_bench.h"
 
 namespace fetchline {
@@ -149,6 +150,52 @@ TEST(FetcherRequest, SendsCredentialsToTheHostTheyAreForOnly) {
   const Result there = bench.get(origin.url("/?location=" + other.url("/%3Fecho=1"))).result;
   EXPECT_EQ(there.url_effective, other.url("/?echo=1"));
   EXPECT_FALSE(contains(there.body, "Authorization")) << there.body;
+}
+
+TEST(FetcherRequest, TakesSecretHeadersToNoOtherHost) {
+  const Origin origin;
+  const Origin other(0, "127.0.0.2");
+  JobSettings settings;
+  settings.headers = {"Authorization: Bearer secret", "X-Plain: 1"};
+  Bench bench(settings);
+  const auto asked_at = [&](const std::string& there) {
+    Task task = task_of(origin.url("/?location=" + there));
+    task.headers = {"Cookie: session=secret"};
+    return bench.get(task).result.body;
+  };
+  const std::string same = asked_at(origin.url("/%3Fecho=1"));
+  EXPECT_TRUE(contains(same, "Authorization: Bearer secret\r\n")) << same;
+  EXPECT_TRUE(contains(same, "Cookie: session=secret\r\n")) << same;
+  const std::string away = asked_at(other.url("/%3Fecho=1"));
+  EXPECT_TRUE(contains(away, "X-Plain: 1\r\n")) << away;
+  EXPECT_FALSE(contains(away, "secret")) << away;
+}
+
+TEST(FetcherRequest, TakesTheSecretsOfAUrlToNoOtherHost) {
+  const Origin origin;
+  const Origin other(0, "127.0.0.2");
+  Bench bench;
+  const std::string secret = "http://user:secret@127.0.0.1:" + std::to_string(origin.port());
+  EXPECT_TRUE(contains(bench.get(secret + "/?echo=1").result.body, "Authorization: Basic "));
+  const Result away = bench.get(secret + "/?location=" + other.url("/%3Fecho=1")).result;
+  EXPECT_EQ(away.outcome, Outcome::ok);
+  EXPECT_FALSE(contains(away.body, "Authorization")) << away.body;
+  EXPECT_FALSE(contains(away.body, "Referer")) << away.body;
+  EXPECT_FALSE(contains(bench.get(origin.url("/?echo=1")).result.body, "Authorization"))
+      << "nor to the next task on the same connection";
+}
+
+TEST(FetcherRequest, ReadsNoNetrc) {
+  const Origin origin;
+  const TemporaryDirectory home;
+  write_file(home.file(".netrc"), "default login user password secret\n");
+  const std::string before = std::getenv("HOME") == nullptr ? "" : std::getenv("HOME");
+  setenv("HOME", home.path().c_str(), 1);
+  {
+    Bench bench;
+    EXPECT_FALSE(contains(bench.get(origin.url("/?echo=1")).result.body, "Authorization"));
+  }
+  setenv("HOME", before.c_str(), 1);
 }
 
 TEST(FetcherRequest, IgnoresTheProxyOfTheEnvironment) {

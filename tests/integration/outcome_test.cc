@@ -22,6 +22,14 @@ class OutcomeOf : public OnEachLayout {
 };
 INSTANTIATE_TEST_SUITE_P(, OutcomeOf, kEitherShape, name_of);
 
+TEST_P(OutcomeOf, AreTimeoutBelowTheSpeedLimit) {
+  const Records records = fetch({origin_.url("/?drip=20&size=5000"), origin_.url("/quick")},
+                                {"--speed-limit", "1K", "--speed-time", "1", "--retry", "0"}, 4);
+  EXPECT_EQ(records.at(0).value("outcome", ""), "timeout") << records.at(0);
+  EXPECT_LT(records.at(0).value("time_total", 99.0), 30.0) << "--max-time is 60";
+  EXPECT_EQ(records.at(1).value("outcome", ""), "ok");
+}
+
 TEST_P(OutcomeOf, SayWhatHappenedToEachTask) {
   const std::uint16_t refusing = free_port();
   const struct {
