@@ -115,10 +115,9 @@ class Ledger {
   void commit_below(Index watermark);
   void commit(const IndexSet& set);
 
-  // Whether somebody who has only this lacks something that was committed here.
-  [[nodiscard]] bool lacks_committed(Index watermark, const IndexSet& set) const;
-  // What is delivered and not committed may be lost on its way: all of it is ready again.
-  void redeliver();
+  // Whether somebody who has only this may lack a result: of what is committed here, delivered, or
+  // handed out, for its report may be late.
+  [[nodiscard]] bool may_lack_result(Index watermark, const IndexSet& set) const;
 
   void release_due(Instant now);  // retries whose time has come are ready
   [[nodiscard]] std::optional<Instant> next_due() const;

@@ -86,7 +86,7 @@ void Ledger::remember(const IndexSet& set) {
   }
 }
 
-bool Ledger::lacks_committed(Index watermark, const IndexSet& set) const {
+bool Ledger::may_lack_result(Index watermark, const IndexSet& set) const {
   const auto has = [&](Index index) { return index < watermark || set.contains(index); };
   const auto lacks = [&](Index first, Index end) {  // a range of a set is within one of another
     first = std::max(first, watermark);
@@ -97,14 +97,9 @@ bool Ledger::lacks_committed(Index watermark, const IndexSet& set) const {
     if (lacks(range.first, range.last + 1)) return true;
   }
   return std::any_of(slots_.begin(), slots_.end(), [&](const Slot& slot) {
-    return slot.phase == Phase::committed && !has(slot.task.index);
+    const bool is_unbegun = slot.phase == Phase::ready || slot.phase == Phase::delayed;
+    return !is_unbegun && !has(slot.task.index);
   });
-}
-
-void Ledger::redeliver() {
-  for (Slot& slot : slots_) {
-    if (slot.phase == Phase::delivered) repeat(slot);
-  }
 }
 
 }  // namespace fetchline

@@ -216,7 +216,9 @@ std::optional<RunEnd> Producer::ended(Instant now) {
   }
   if (core_.phase() == Phase::forgotten) {
     return RunEnd{.kind = Kind::forgotten,
-                  .why = "the collector at " + options_.collector + " lost what it had taken"};
+                  .why = "the collector at " + options_.collector +
+                         " began anew and lacks what it had taken; with "
+                         "--output FILE and --resume it would go on"};
   }
   if (core_.phase() == Phase::other_input) {
     return RunEnd{.kind = Kind::other_input,

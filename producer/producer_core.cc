@@ -208,7 +208,7 @@ void ProducerCore::end_as_other_input(Difference difference, Index index) {
 }
 
 // With the log it had, a collector that began anew lacks nothing, and senders send again what it
-// had not acknowledged. With another one all is lost that is on its way; what it lacks, only a
+// had not acknowledged. With another one all may be lost that was handed out; what it has, only a
 // whole State says.
 bool ProducerCore::is_judgeable(const State& state) const {
   const bool same = state.boot == boot_ || boot_ == BootId{};
@@ -219,11 +219,8 @@ bool ProducerCore::is_our_log(const State& state) const {
   return state.log != 0 && state.log == log_;
 }
 
-bool ProducerCore::survives_new_boot(const State& state) {
-  if (is_our_log(state)) return true;
-  if (ledger_.lacks_committed(state.watermark, state.committed)) return false;
-  ledger_.redeliver();
-  return true;
+bool ProducerCore::survives_new_boot(const State& state) const {
+  return is_our_log(state) || !ledger_.may_lack_result(state.watermark, state.committed);
 }
 
 void ProducerCore::on_state(Epoch epoch, const State& state, Instant now) {

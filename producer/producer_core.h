@@ -143,7 +143,7 @@ class ProducerCore {
   void on_state(Epoch epoch, const State& state, Instant now);
   [[nodiscard]] bool is_judgeable(const State& state) const;
   [[nodiscard]] bool is_our_log(const State& state) const;
-  [[nodiscard]] bool survives_new_boot(const State& state);
+  [[nodiscard]] bool survives_new_boot(const State& state) const;
   void on_refused(Epoch epoch, const Refused& refused);
   void open_after(Epoch epoch);
   void begin_epoch(Epoch epoch);

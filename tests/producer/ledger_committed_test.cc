@@ -84,12 +84,24 @@ TEST(LedgerCommitted, NoticesThatWhatWasNotReadYetIsLacking) {
   ledger.commit(set_of({{12, 14}, {20, 20}}));
   add(ledger, 2);
   const IndexSet all = set_of({{12, 14}, {20, 20}});
-  EXPECT_FALSE(ledger.lacks_committed(10, all));
-  EXPECT_FALSE(ledger.lacks_committed(30, {}));
-  EXPECT_FALSE(ledger.lacks_committed(13, set_of({{13, 20}})));
-  EXPECT_TRUE(ledger.lacks_committed(9, all));
-  EXPECT_TRUE(ledger.lacks_committed(10, set_of({{12, 14}})));
-  EXPECT_TRUE(ledger.lacks_committed(10, set_of({{12, 13}, {20, 20}})));
+  EXPECT_FALSE(ledger.may_lack_result(10, all));
+  EXPECT_FALSE(ledger.may_lack_result(30, {}));
+  EXPECT_FALSE(ledger.may_lack_result(13, set_of({{13, 20}})));
+  EXPECT_TRUE(ledger.may_lack_result(9, all));
+  EXPECT_TRUE(ledger.may_lack_result(10, set_of({{12, 14}})));
+  EXPECT_TRUE(ledger.may_lack_result(10, set_of({{12, 13}, {20, 20}})));
+}
+
+TEST(LedgerCommitted, NoticesThatWhatWasHandedOutMayBeLacking) {
+  Ledger ledger;
+  add(ledger, 3);
+  EXPECT_FALSE(ledger.may_lack_result(0, {})) << "nothing is begun";
+  (void)ledger.lease(10, {.worker = WorkerId{1}});
+  EXPECT_TRUE(ledger.may_lack_result(0, {}));
+  EXPECT_FALSE(ledger.may_lack_result(1, {}));
+  (void)ledger.delivered(WorkerId{1}, 0);
+  EXPECT_TRUE(ledger.may_lack_result(0, {}));
+  EXPECT_FALSE(ledger.may_lack_result(0, set_of({{0, 0}})));
 }
 
 }  // namespace

@@ -232,11 +232,14 @@ TEST_F(ProducerResume, IsFencedWhileItComparesToo) {
 TEST_F(ProducerResume, ComparesNothingAgainWhenTheCollectorAsksAnewWhileItRuns) {
   read(3);
   hear(state_of(0, 3));
-  hear(state_of(3, 3));
+  State equal = state_of(3, 3);
+  equal.log = 9;
+  hear(equal);
   StubWorker& worker = scene.worker("a", 10);
   scene.turn();
   State reborn = state_of(0, 3);
   reborn.boot = BootId{6};
+  reborn.log = 9;
   hear(reborn);
   EXPECT_EQ(scene.core.phase(), Phase::running);
   scene.heard_by_collector<Recap>();
