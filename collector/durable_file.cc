@@ -29,8 +29,10 @@ void replace_durably(const std::string& path, const std::string& temporary) {
 
 }  // namespace
 
+std::string temporary_path(const std::string& path) { return path + ".tmp"; }
+
 void write_durable_file(const std::string& path, std::string_view bytes) {
-  const auto temporary = path + ".tmp";
+  const auto temporary = temporary_path(path);
   try {
     write_synced(temporary, bytes);
     replace_durably(path, temporary);

@@ -6,6 +6,8 @@
 
 namespace fetchline {
 
+[[nodiscard]] std::string temporary_path(const std::string& path);
+
 // A temporary beside `path`, fdatasync, rename, fsync of the directory. Blocks on the disk. Throws
 // OutputError and leaves no temporary behind.
 void write_durable_file(const std::string& path, std::string_view bytes);

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "collector/durable_file.h"
+#include "collector/existing_output.h"
 #include "collector/manifest.h"
 #include "collector/record_line.h"
 
@@ -29,7 +31,8 @@ FilesSink::FilesSink(const Options& options)
   // The records may stand among the bodies.
   const std::string own = std::filesystem::path(options.output).filename();
   const std::string manifest = manifest_path(own);
-  for (const auto& name : {own, own + ".spill", manifest, manifest + ".tmp"}) names_.reserve(name);
+  for (const auto& name : {own, spill_path(own), manifest, temporary_path(manifest)})
+    names_.reserve(name);
 }
 
 ResultSink::Recovered FilesSink::recover() {
