@@ -96,11 +96,10 @@ bool Disk::is_safe(Index index) const {
 }
 
 void Disk::crash(const std::function<std::size_t(std::size_t most)>& draw) {
-  const std::size_t under_way = output_.size() - synced_;
+  const std::size_t under_way = hashes_.size() - synced_;  // no record is safe before its hash
   output_.resize(synced_ + draw(under_way));
   flushed_ = synced_ = output_.size();
-  hashes_.resize(std::min(hashes_.size(), output_.size()));
-  hashes_.resize(output_.size(), 0);
+  hashes_.resize(output_.size());
   for (auto& [number, segment] : segments_) {
     const std::size_t torn = segment.entries.size() - segment.committed;
     segment.entries.resize(segment.committed += draw(torn));
