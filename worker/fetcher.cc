@@ -102,7 +102,7 @@ class Fetcher::Loop {
  public:
   Loop(FetcherOptions options, BodyBudget& budget, Mailbox<Fetched>& fetched)
       : options_(std::move(options)),
-        budget_(budget),
+        bounds_{budget, options_.allow_net, options_.receive_bytes},
         fetched_(fetched),
         driver_(options_.max_connections, commands_.fd()) {}
   ~Loop() { close_all(); }
@@ -112,7 +112,7 @@ class Fetcher::Loop {
   void run() {
     block_sigpipe();
     while (!stopping_) {
-      const bool pauses = budget_.somebody_waits();
+      const bool pauses = bounds_.budget.somebody_waits();
       const bool has_commands = driver_.turn(pauses ? kMaxPause : kMaxWait);  // wait, receive
       now_ = std::chrono::system_clock::now();
       finish_done();
@@ -190,8 +190,7 @@ class Fetcher::Loop {
   }
 
   std::unique_ptr<Transfer> idle_transfer(OpenedJob& job) {
-    if (job.idle.empty())
-      return std::make_unique<Transfer>(job.settings, job.headers, budget_, options_.allow_net);
+    if (job.idle.empty()) return std::make_unique<Transfer>(job.settings, job.headers, bounds_);
     std::unique_ptr<Transfer> transfer = std::move(job.idle.back());
     job.idle.pop_back();
     return transfer;
@@ -272,7 +271,7 @@ class Fetcher::Loop {
   }
 
   const FetcherOptions options_;
-  BodyBudget& budget_;
+  const TransferBounds bounds_;
   Mailbox<Fetched>& fetched_;
   Mailbox<FetchCommand> commands_;
   Driver driver_;

@@ -48,6 +48,7 @@ struct FetcherOptions {
   std::string worker_name;           // "host:pid", for the records
   std::size_t max_connections = 64;  // kept between transfers; also how many to be fast for
   AddressPolicy allow_net = AddressPolicy();  // whom to speak to
+  std::size_t receive_bytes = 16 * 1024;      // see TransferBounds
 };
 
 class Fetcher {

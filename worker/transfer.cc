@@ -19,13 +19,14 @@ HeaderList::HeaderList(const std::vector<std::string>& lines) {
   }
 }
 
-Transfer::Transfer(const JobSettings& settings, const HeaderList& headers, BodyBudget& budget,
-                   const AddressPolicy& allow_net)
+Transfer::Transfer(const JobSettings& settings, const HeaderList& headers,
+                   const TransferBounds& bounds)
     : settings_(settings),
       job_headers_(headers),
+      bounds_(bounds),
       easy_(curl_easy_init()),
-      share_(budget),
-      hops_(allow_net) {
+      share_(bounds.budget),
+      hops_(bounds.allow_net) {
   if (!easy_) throw std::bad_alloc();
 }
 
@@ -77,6 +78,7 @@ CURLcode Transfer::set_job_options() {
       .set(CURLOPT_HEADERDATA, static_cast<void*>(this))
       .set(CURLOPT_WRITEFUNCTION, &Transfer::on_body)
       .set(CURLOPT_WRITEDATA, static_cast<void*>(this))
+      .set(CURLOPT_BUFFERSIZE, static_cast<long>(bounds_.receive_bytes))
       .set(CURLOPT_NOPROGRESS, 0L)
       .set(CURLOPT_XFERINFOFUNCTION, &Transfer::on_progress)
       .set(CURLOPT_XFERINFODATA, static_cast<void*>(this))

@@ -39,11 +39,17 @@ class HeaderList {
   std::unique_ptr<curl_slist, Free> list_;
 };
 
+// What holds for every transfer of a fetcher; outlives them.
+struct TransferBounds {
+  BodyBudget& budget;
+  const AddressPolicy& allow_net;
+  std::size_t receive_bytes;  // of libcurl's buffer, 1 KiB to 512 KiB: held from start to end
+};
+
 class Transfer {
  public:
   // All outlive the transfer.
-  Transfer(const JobSettings& settings, const HeaderList& headers, BodyBudget& budget,
-           const AddressPolicy& allow_net);
+  Transfer(const JobSettings& settings, const HeaderList& headers, const TransferBounds& bounds);
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
@@ -94,6 +100,7 @@ class Transfer {
 
   const JobSettings& settings_;
   const HeaderList& job_headers_;
+  const TransferBounds& bounds_;
   std::unique_ptr<CURL, Cleanup> easy_;
   HeaderList own_headers_{{}};  // of the task, while the handle points to them
   bool as_job_ = false;         // the handle's options are the job's; only the URL differs
