@@ -60,8 +60,20 @@ CURLcode Transfer::prepare(const Request& request, const std::string& url,
   return result;
 }
 
+// A handle whose last transfer failed early still has its buffer. A reset forgets how large that
+// is, and libcurl 7.88 lets nobody say it again: such a handle must not be used any more.
+void Transfer::reset() {
+  const auto size_buffer = [this] {
+    return curl_easy_setopt(easy(), CURLOPT_BUFFERSIZE, static_cast<long>(bounds_.receive_bytes));
+  };
+  curl_easy_reset(easy());
+  if (size_buffer() == CURLE_OK) return;
+  easy_.reset(curl_easy_init());
+  if (!easy_ || size_buffer() != CURLE_OK) throw std::bad_alloc();
+}
+
 CURLcode Transfer::set_options(const Request& request, std::chrono::milliseconds max_time) {
-  curl_easy_reset(easy());  // keeps connections and TLS sessions
+  reset();
   own_headers_ = HeaderList(request.headers);
   CURLcode result = set_job_options();
   if (result != CURLE_OK) return result;
@@ -78,7 +90,6 @@ CURLcode Transfer::set_job_options() {
       .set(CURLOPT_HEADERDATA, static_cast<void*>(this))
       .set(CURLOPT_WRITEFUNCTION, &Transfer::on_body)
       .set(CURLOPT_WRITEDATA, static_cast<void*>(this))
-      .set(CURLOPT_BUFFERSIZE, static_cast<long>(bounds_.receive_bytes))
       .set(CURLOPT_NOPROGRESS, 0L)
       .set(CURLOPT_XFERINFOFUNCTION, &Transfer::on_progress)
       .set(CURLOPT_XFERINFODATA, static_cast<void*>(this))

@@ -87,6 +87,7 @@ class Transfer {
     void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
   };
 
+  void reset();
   [[nodiscard]] CURLcode set_options(const Request& request, std::chrono::milliseconds max_time);
   [[nodiscard]] CURLcode set_job_options();
   [[nodiscard]] CURLcode set_request(const Request& request, const HeaderList& headers);

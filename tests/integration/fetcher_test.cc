@@ -239,7 +239,8 @@ TEST(Fetcher, RefusesWhatIsNoTask) {
   too_long.resize(9'000'000, 'x');
   EXPECT_EQ(bench.get(too_long).result.outcome, Outcome::invalid_task);
   EXPECT_EQ(origin.requests(), 0U);
-  EXPECT_EQ(bench.get(origin.url("/")).result.outcome, Outcome::ok) << "and goes on as before";
+  const Result next = bench.get(origin.url("/")).result;
+  EXPECT_EQ(next.outcome, Outcome::ok) << next.exitcode << " " << next.errormsg;
 }
 
 }  // namespace
