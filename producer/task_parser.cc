@@ -54,6 +54,26 @@ ParsedLine parse_plain(const Line& line, Index index, std::string_view text) {
   return task;
 }
 
+// As the user wrote it: 2.50 stays 2.50. `minified` is the same value, for a record that must be
+// one line although a carriage return stands between two words of this.
+std::string meta_of(std::string_view text, std::string minified) {
+  simdjson::ondemand::parser parser;
+  const simdjson::padded_string padded(text);
+  simdjson::ondemand::document document;
+  simdjson::ondemand::object object;
+  if (parser.iterate(padded).get(document) != simdjson::SUCCESS) return minified;
+  if (document.get_object().get(object) != simdjson::SUCCESS) return minified;
+  std::string_view last;
+  for (auto field : object) {
+    std::string_view key, raw;
+    if (field.unescaped_key().get(key) != simdjson::SUCCESS) return minified;
+    if (key != "meta") continue;
+    if (simdjson::to_json_string(field.value()).get(raw) != simdjson::SUCCESS) return minified;
+    last = trimmed(raw);
+  }
+  return last.empty() || last.find('\r') != std::string_view::npos ? minified : std::string(last);
+}
+
 }  // namespace
 
 std::string errormsg_of(const InvalidTask& invalid) {
@@ -92,6 +112,7 @@ ParsedLine TaskParser::parse_object(const Line& line, Index index, std::string_v
   Task task;
   task.index = index;
   const auto fault = read_task(object, task);
+  if (!task.meta.empty()) task.meta = meta_of(text, std::move(task.meta));
   if (!fault) return task;
   auto invalid = invalid_task(line, index, task.url.empty() ? text : task.url, *fault);
   invalid.id = std::move(task.id);

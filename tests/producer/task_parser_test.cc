@@ -140,8 +140,12 @@ TEST(TaskParser, MetaMayBeAnyValueAndIsKeptCompact) {
   EXPECT_EQ(task_with(R"("meta":"text")").meta, R"("text")");
   EXPECT_EQ(task_with(R"("meta":0)").meta, "0");
   EXPECT_EQ(task_with(R"("meta":null)").meta, "null");
-  EXPECT_EQ(task_with(R"("meta":[ ])").meta, "[]");
-  EXPECT_EQ(task_with(R"("meta":{ "b" : 1 , "a" : "x\ny" })").meta, R"({"b":1,"a":"x\ny"})");
+  for (const std::string meta : {"2.50", "1E+2", "-0.0", "18446744073709551615", "[ ]",
+                                 R"("\u0041\/")", R"({ "b" : 1 , "a" : "x\ny", "b":2 })"}) {
+    EXPECT_EQ(task_with("\"meta\": " + meta + "\t").meta, meta) << "as it was written";
+    EXPECT_EQ(task_with("\"meta\":0,\"meta\":" + meta).meta, meta) << "the last one";
+  }
+  EXPECT_EQ(task_with("\"meta\":[1,\r2]").meta, "[1,2]") << "a record is one line";
 }
 
 TEST(TaskParser, HeadersMayBeAnObjectOrAListOfPairs) {
