@@ -157,6 +157,7 @@ class ProducerCore {
   [[nodiscard]] bool may_deliver_decided() const;
   void dispatch(Instant now);
   void dispatch_ready(Instant now);
+  [[nodiscard]] bool is_free(const WorkerSession& worker) const;
   [[nodiscard]] std::vector<WorkerSession*> free_workers();
   void dispatch_up_to(std::uint32_t (WorkerSession::*capacity)() const, Instant now);
   void dispatch_head(Instant now);

@@ -62,12 +62,17 @@ void ProducerCore::deliver_decided() {
   }
 }
 
-// The least loaded first. Who has a suspect, or is to have one, is not free.
+// Who has a suspect, or is to have one, is not free.
+bool ProducerCore::is_free(const WorkerSession& worker) const {
+  const WorkerId id = worker.id();
+  return !worker.draining() && !ledger_.holds_alone(id) && !emptying_.contains(id);
+}
+
+// The least loaded first.
 std::vector<WorkerSession*> ProducerCore::free_workers() {
   std::vector<WorkerSession*> free;
   for (auto& [id, worker] : workers_) {
-    const bool quarantined = ledger_.holds_alone(id) || emptying_.contains(id);
-    if (!worker.draining() && !quarantined) free.push_back(&worker);
+    if (is_free(worker)) free.push_back(&worker);
   }
   std::sort(free.begin(), free.end(), [this](const auto* a, const auto* b) {
     return ledger_.leased_to(a->id()) < ledger_.leased_to(b->id());

@@ -124,12 +124,17 @@ void ProducerCore::lend_slow(std::vector<Ledger::Held> held, Instant now) {
 }
 
 WorkerSession* ProducerCore::idle_worker_but(WorkerId holder, bool even_when_busy) {
-  for (WorkerSession* worker : free_workers()) {
-    if (worker->id() == holder) continue;
-    const bool idle = ledger_.leased_to(worker->id()) < worker->slots();
-    if (idle || even_when_busy) return worker;
+  WorkerSession* best = nullptr;
+  std::size_t least = 0;
+  for (auto& [id, worker] : workers_) {
+    if (id == holder || !is_free(worker)) continue;
+    const std::size_t leased = ledger_.leased_to(id);
+    const bool may = even_when_busy || leased < worker.slots();
+    if (!may || (best != nullptr && leased >= least)) continue;
+    best = &worker;
+    least = leased;
   }
-  return nullptr;
+  return best;
 }
 
 void ProducerCore::lend(Index index, WorkerSession& worker, Instant now) {
