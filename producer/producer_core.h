@@ -72,7 +72,7 @@ class ProducerCore {
     RetryPolicy retry;
     std::chrono::milliseconds late_logins{1'000};  // workers that come when all is done learn it
     Index window = kMaxIndex;                      // a narrower one than the collector's
-    std::string name;  // "host:pid", in the records of lines that are not tasks
+    std::string name;  // "host:pid", in the records of what ends without a worker
   };
   explicit ProducerCore(Settings settings);
 
@@ -221,7 +221,7 @@ class ProducerCore {
   Instant collector_back_{};  // it has been heard without a gap since then
   Instant last_open_{};
   Instant last_end_{};
-  ResultOutbox outbox_;  // of lines that are not tasks
+  ResultOutbox outbox_;  // of what ends without a worker: faulty lines, abandoned tasks
 
   OutcomeCounts counts_{};
   Instant done_at_{};

@@ -51,13 +51,15 @@ struct Heartbeat {
 
 // Producer to worker: work, and the answer to every heartbeat (then often without tasks).
 struct Tasks {
-  std::uint64_t seq = 0;           // counts messages with tasks, from 1 in each session; 0: none
-  std::uint64_t reports_seen = 0;  // every report up to this one is known
+  // From 1 in each session; 0: not counted, and without tasks. One without tasks may be counted
+  // too: that it arrived proves that an earlier one is lost.
+  std::uint64_t seq = 0;
+  std::uint64_t reports_seen = 0;       // every report up to this one is known
   std::optional<JobSettings> settings;  // until the worker has shown that it received one
   std::vector<Task> tasks;
 };
 
-// Worker (or producer, for lines that cannot be tasks) to collector.
+// Worker to collector; producer too, for what ends without a worker: faulty lines, abandoned tasks.
 struct Results {
   WorkerId sender{};
   std::vector<Result> results;
@@ -94,7 +96,7 @@ struct State {
   BootId boot{};
   std::uint64_t nonce = 0;     // of the Open that this epoch was granted to
   std::uint64_t seq = 0;       // of this collector process
-  Index watermark = 0;         // every index below is out, as safe as was promised
+  Index watermark = 0;         // the oldest index not put out, as safely as was promised
   Index dispatch_limit = 0;    // hand out indices below it only; may shrink
   std::optional<Index> total;  // known once End was heard
   IndexSet committed;          // of those at or above the watermark; when `whole`
