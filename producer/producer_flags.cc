@@ -7,6 +7,7 @@
 
 #include "deploy/process/flags.h"
 #include "deploy/process/usage_error.h"
+#include "producer/http_token.h"
 
 namespace fetchline {
 namespace {
@@ -53,7 +54,8 @@ std::vector<JobSettings::CodeRange> code_ranges(const std::string& list) {
 }
 
 void check_header(const std::string& header) {
-  const bool has_name = header.find_first_of(":;") != std::string::npos && header[0] != ':';
+  const auto end = header.find_first_of(":;");
+  const bool has_name = end != std::string::npos && is_token(header.substr(0, end));
   const bool printable = std::none_of(header.begin(), header.end(), [](char c) {
     return (c >= 0 && c < ' ' && c != '\t') || c == 0x7F;
   });
@@ -72,10 +74,8 @@ void check_size(const JobSettings& job) {
   }
 }
 
-void check_method(const std::string& method) {  // a token, RFC 9110 5.6.2
-  constexpr const char* kToken =
-      "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-  if (method.find_first_not_of(kToken) == std::string::npos) return;
+void check_method(const std::string& method) {
+  if (method.empty() || is_token(method)) return;
   throw UsageError("--request", "\"" + method + "\" is not a method");
 }
 

@@ -6,6 +6,7 @@
 
 #include "producer/base64.h"
 #include "producer/duration_text.h"
+#include "producer/http_token.h"
 #include "producer/url.h"
 
 namespace fetchline {
@@ -18,15 +19,6 @@ using simdjson::dom::element;
 using simdjson::dom::object;
 
 using Fault = std::optional<std::string>;
-
-// RFC 9110, 5.6.2: what methods and header names are made of.
-bool is_token(std::string_view text) {
-  static constexpr std::string_view kPunctuation = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           kPunctuation.find(c) != std::string_view::npos;
-  });
-}
 
 // A tab is the one control character that a header value may hold.
 bool has_control_character(std::string_view text) {

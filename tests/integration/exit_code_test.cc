@@ -46,6 +46,7 @@ TEST_F(ExitCodes, Are2ForWhatIsWrongOnTheCommandLine) {
   expect(run(fetchline_path(), {"--memory", "lots", origin_.url("/")}), 2, "--memory");
   expect(run(fetchline_path(), {"--fail-on", "101%", origin_.url("/")}), 2, "--fail-on");
   expect(run(fetchline_path(), {"-H", "no colon", origin_.url("/")}), 2, "--header");
+  expect(run(fetchline_path(), {"-H", "two words: x", origin_.url("/")}), 2, "--header");
   expect(run(fetchline_path(), {"--config", directory_.file("none"), origin_.url("/")}), 2,
          directory_.file("none"));
   for (const std::string& path : {fetchline_path(), worker_path()}) {
