@@ -34,11 +34,11 @@ CollectorCore::Settings core_settings(const CollectorOptions& options, const Sta
 
 Collector::Collector(zmq::context_t& context, CollectorOptions options)
     : options_(std::move(options)),
-      port_(bind_port(context, options_.bind, "--bind")),
+      port_(context, options_.bind, read_keys(options_.keys, Role::collector)),
       log_(open_stage_log(options_)),
       core_(core_settings(options_, log_), log_.recovered),
-      producer_watch_("a producer at " + shown_endpoint(options_.bind, port_),
-                      options_.peer_timeout, std::chrono::steady_clock::now()) {
+      producer_watch_("a producer at " + port_.shown(), options_.peer_timeout,
+                      std::chrono::steady_clock::now()) {
   manifest_.format = to_string(options_.format);
   manifest_.output = options_.output;
   manifest_.output_dir = options_.output_dir;
@@ -53,7 +53,7 @@ Collector::Collector(zmq::context_t& context, CollectorOptions options)
 RunEnd Collector::run(std::stop_token drain, std::stop_token abort) try {
   const std::stop_callback on_drain(drain, [this] { wakeup_.notify(); });
   const std::stop_callback on_abort(abort, [this] { wakeup_.notify(); });
-  spdlog::debug("results at {}", shown_endpoint(options_.bind, port_));
+  spdlog::debug("results at {}", port_.shown());
   if (log_.finished) core_.set_done(std::chrono::steady_clock::now());
   while (true) {
     const Instant now = std::chrono::steady_clock::now();
@@ -96,16 +96,17 @@ void Collector::wait(Instant now) {
   }
   if (core_.has_next() && log_.sink->has_room() && !output_full_) timeout = milliseconds(0);
   const int blocked = log_.sink->blocked_fd();
-  zmq::pollitem_t items[] = {{port_.handle(), 0, ZMQ_POLLIN, 0},
-                             {nullptr, wakeup_.fd(), ZMQ_POLLIN, 0},
-                             {nullptr, blocked, ZMQ_POLLOUT, 0}};
-  zmq::poll(items, blocked >= 0 ? 3 : 2, timeout);
+  wait_items_.assign({{nullptr, wakeup_.fd(), ZMQ_POLLIN, 0}});
+  port_.add_to(wait_items_);
+  if (blocked >= 0) wait_items_.push_back({nullptr, blocked, ZMQ_POLLOUT, 0});
+  zmq::poll(wait_items_, timeout);
   wakeup_.clear();
 }
 
 void Collector::receive(Instant now) {
+  port_.tend();
   for (int i = 0; i < kMessagesPerTurn; ++i) {
-    auto incoming = receive_from_port(port_);
+    auto incoming = port_.receive();
     if (!incoming) return;
     if (auto* received = std::get_if<Received>(&incoming->content)) {
       core_.on_message(incoming->from, std::move(*received), now);
@@ -237,7 +238,7 @@ void Collector::finish(Instant now) {
 void Collector::send() {
   for (auto& outgoing : core_.take_outgoing()) {
     // A message that cannot be sent is made good by a later one: see proto/PROTOCOL.md.
-    const auto result = send_to(port_, outgoing.peer, outgoing.frames);
+    const auto result = port_.send_to(outgoing.peer, outgoing.frames);
     if (result == SendResult::unreachable) core_.unreachable(outgoing.peer);
   }
 }
@@ -246,6 +247,8 @@ void Collector::report(Instant now) {
   const Instant heard = core_.done() || draining_since_ ? now : core_.producer_heard();
   if (auto line = producer_watch_.update(heard, now)) spdlog::info("{}", *line);
   for (const std::string& line : nonsense_.due_lines(now)) spdlog::warn("{}", line);
+  while (auto line = port_.next_complaint(now)) spdlog::warn("{}", *line);
+  counters_.refused_connections.store(port_.refused(), std::memory_order_relaxed);
   counters_.records.store(core_.watermark(), std::memory_order_relaxed);
   counters_.ok.store(ok_of(core_.counts()), std::memory_order_relaxed);
   counters_.waiting.store(core_.reorder().held(), std::memory_order_relaxed);

@@ -18,6 +18,7 @@
 #include "collector/stage_log.h"
 #include "proto/nonsense_watch.h"
 #include "proto/peer_watch.h"
+#include "proto/port.h"
 #include "proto/run_end.h"
 #include "proto/wakeup.h"
 
@@ -31,13 +32,14 @@ struct CollectorCounters {
   std::atomic<std::uint64_t> waiting{0};  // results that wait for their turn
   std::atomic<std::uint64_t> waiting_bytes{0};
   std::atomic<std::uint64_t> dropped_messages{0};
+  std::atomic<std::uint64_t> refused_connections{0};
   static constexpr std::uint64_t kUnknown = ~std::uint64_t{0};
   std::atomic<std::uint64_t> total{kUnknown};  // known when the input has ended
 };
 
 class Collector {
  public:
-  // Binds and opens the output: throws EndpointError, OutputError, DamagedError.
+  // Binds and opens the output: throws KeyError, EndpointError, OutputError, DamagedError.
   Collector(zmq::context_t& context, CollectorOptions options);
 
   // Until every record is out and everybody knows. `drain`: put out what can go, at most
@@ -72,7 +74,7 @@ class Collector {
   [[nodiscard]] std::optional<RunEnd> ended(Instant now) const;
 
   const CollectorOptions options_;
-  zmq::socket_t port_;
+  Port port_;
   StageLog log_;
   CollectorCore core_;
   Wakeup wakeup_;
@@ -83,6 +85,7 @@ class Collector {
   std::vector<std::pair<Index, JournalPlace>> saving_;  // appended to the journal, not committed
   std::optional<JobControl> saving_control_;
   Instant last_sync_{};
+  std::vector<zmq::pollitem_t> wait_items_;
   DiskFull output_full_, journal_full_, manifest_full_;  // none makes the others wait
   std::optional<Instant> draining_since_;
   std::atomic<bool> stopping_{false};

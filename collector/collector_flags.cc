@@ -36,6 +36,7 @@ void add_memory_flags(CLI::App& app, CollectorOptions& options) {
 void add_collector_fleet_flags(CLI::App& app, CollectorOptions& options) {
   flag_group(app, "Fleet");
   text_option(app, "--bind", options.bind, "ENDPOINT", "where workers and the producer connect");
+  key_options(app, options.keys.key, options.keys.authorized, options.keys.insecure_plaintext);
   seconds_option(app, "--drain-timeout", options.drain_timeout, "for a slow reader, when stopped");
   seconds_option(app, "--peer-timeout", options.peer_timeout, "to wait for others; 0 is for ever");
 }

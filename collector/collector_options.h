@@ -9,6 +9,7 @@
 #include "collector/journal.h"
 #include "collector/record_json.h"
 #include "proto/ids.h"
+#include "proto/key_files.h"
 
 namespace fetchline {
 
@@ -21,6 +22,7 @@ enum class OutputFormat : std::uint8_t { ndjson, files };
 
 struct CollectorOptions {
   std::string bind = "tcp://127.0.0.1:5556";
+  KeyFiles keys;
   std::string output = "-";  // file, or "-" for stdout
   bool overwrite = false;    // otherwise a file that exists is refused,
   bool resume = false;       // or gone on with; at most one of the two

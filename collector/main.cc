@@ -11,6 +11,7 @@
 #include "deploy/process/progress.h"
 #include "deploy/process/run_role.h"
 #include "deploy/process/signals.h"
+#include "proto/keys.h"
 #include "proto/sockets.h"
 
 namespace fetchline {
@@ -56,7 +57,8 @@ int main_of(int argc, char** argv) {
   fail_on_option(program.app(), rule);
   add_collector_fleet_flags(program.app(), options);
   program.example("fetchline-collector -o results.ndjson");
-  program.example("fetchline-collector --bind tcp://0.0.0.0:5556 -o results.ndjson");
+  program.example(
+      "fetchline-collector --bind tcp://*:5556 --key collector.key --authorized-keys authorized");
   const auto role = [&] {
     check_output_flags(options);
     return run(program, options, rule, signals);
@@ -65,6 +67,7 @@ int main_of(int argc, char** argv) {
                          {environment_error<ResumeMismatch>("", ExitCode::usage),
                           environment_error<DamagedError>("--output", ExitCode::journal_damaged),
                           environment_error<OutputError>("--output", ExitCode::output_unwritable),
+                          environment_error<KeyError>("", ExitCode::usage),
                           environment_error<EndpointError>("", ExitCode::usage)}));
 }
 

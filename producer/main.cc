@@ -10,12 +10,14 @@
 #include "producer/input_check.h"
 #include "producer/producer.h"
 #include "producer/producer_flags.h"
+#include "proto/keys.h"
 #include "proto/sockets.h"
 
 namespace fetchline {
 namespace {
 
 ExitCode dry_run(const ProducerOptions& options, const TaskFlags& flags) {
+  Port::check(options.bind, read_keys(options.keys, Role::producer));
   const InputCheck check = check_input(options.urls, options.input);
   for (const std::string& fault : check.faults) spdlog::warn("{}", fault);
   spdlog::info("would hand out {} tasks at {}; {} lines are not tasks", check.tasks, options.bind,
@@ -82,13 +84,15 @@ int main_of(int argc, char** argv) {
   add_producer_fleet_flags(program.app(), options);
   program.example("fetchline-producer -i urls.txt");
   program.example(
-      "fetchline-producer --bind tcp://0.0.0.0:5555 --collector tcp://c:5556 -i urls.txt");
+      "fetchline-producer --bind tcp://*:5555 --key producer.key --authorized-keys authorized -i "
+      "-");
   const auto role = [&] {
     flags.apply_to(options);
     return run(program, options, flags, signals);
   };
   return to_int(run_role(program, argc, argv, role,
                          {environment_error<InputError>("--input", ExitCode::input_unreadable),
+                          environment_error<KeyError>("", ExitCode::usage),
                           environment_error<EndpointError>("", ExitCode::usage)}));
 }
 

@@ -54,19 +54,18 @@ milliseconds wall_clock() {
 Producer::Producer(zmq::context_t& context, ProducerOptions options)
     : options_(std::move(options)),
       source_(options_.urls, options_.input),
-      workers_(bind_port(context, options_.bind, "--bind")),
-      collector_(connect_to(context, options_.collector, "--collector")),
+      keys_(read_keys(options_.keys, Role::producer)),
+      workers_(context, options_.bind, keys_),
+      collector_(context, options_.collector, "--collector", Role::collector, keys_),
       core_(core_settings(options_)),
-      collector_watch_("the collector at " + options_.collector, options_.peer_timeout,
-                       std::chrono::steady_clock::now()),
-      worker_watch_("a worker at " + shown_endpoint(options_.bind, workers_), options_.peer_timeout,
+      collector_watch_(collector_.whom(), options_.peer_timeout, std::chrono::steady_clock::now()),
+      worker_watch_("a worker at " + workers_.shown(), options_.peer_timeout,
                     std::chrono::steady_clock::now()) {}
 
 RunEnd Producer::run(std::stop_token drain, std::stop_token abort) {
   const std::stop_callback on_drain(drain, [this] { wakeup_.notify(); });
   const std::stop_callback on_abort(abort, [this] { wakeup_.notify(); });
-  spdlog::debug("tasks at {}, collector at {}", shown_endpoint(options_.bind, workers_),
-                options_.collector);
+  spdlog::debug("tasks at {}, collector at {}", workers_.shown(), options_.collector);
   Instant now = std::chrono::steady_clock::now();
   while (true) {
     read_input();
@@ -99,11 +98,11 @@ void Producer::wait(Instant now) {
   }
   const short collector_events = collector_blocked_ ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN;
   const bool reads = core_.wants_input() && !source_.ended() && source_.fd() >= 0;
-  zmq::pollitem_t items[] = {{workers_.handle(), 0, ZMQ_POLLIN, 0},
-                             {collector_.handle(), 0, collector_events, 0},
-                             {nullptr, wakeup_.fd(), ZMQ_POLLIN, 0},
-                             {nullptr, reads ? source_.fd() : -1, ZMQ_POLLIN, 0}};
-  zmq::poll(items, reads ? 4 : 3, timeout);
+  wait_items_.assign({{collector_.socket().handle(), 0, collector_events, 0},
+                      {nullptr, wakeup_.fd(), ZMQ_POLLIN, 0}});
+  workers_.add_to(wait_items_);
+  if (reads) wait_items_.push_back({nullptr, source_.fd(), ZMQ_POLLIN, 0});
+  zmq::poll(wait_items_, timeout);
   wakeup_.clear();
 }
 
@@ -115,9 +114,11 @@ void Producer::receive(Instant now) {
     deaf_until_ = now + WorkerSession::kLease;
   }
   last_turn_ = now;
+  workers_.tend();
+  collector_.tend(now);
   core_.set_more_to_hear(true);
   for (int i = 0; i < kMessagesPerTurn; ++i) {
-    auto incoming = receive_from_port(workers_);
+    auto incoming = workers_.receive();
     if (!incoming) {
       core_.set_more_to_hear(now < deaf_until_);
       break;
@@ -132,7 +133,7 @@ void Producer::receive(Instant now) {
     }
   }
   for (int i = 0; i < kMessagesPerTurn; ++i) {
-    auto incoming = fetchline::receive(collector_);
+    auto incoming = collector_.receive();
     if (!incoming) break;
     if (auto* received = std::get_if<Received>(&incoming->content)) {
       core_.on_collector_message(std::move(*received), now);
@@ -168,15 +169,15 @@ void Producer::send(Instant now) {
   for (auto& outgoing : core_.take_outgoing()) {
     // What cannot be sent now is noticed as lost and said again: nothing here is a fact of its own.
     if (!outgoing.worker.empty()) {
-      const auto result = send_to(workers_, outgoing.worker, outgoing.frames);
+      const auto result = workers_.send_to(outgoing.worker, outgoing.frames);
       if (result == SendResult::unreachable) core_.worker_unreachable(outgoing.worker);
-    } else if (fetchline::send(collector_, outgoing.frames) != SendResult::sent) {
+    } else if (collector_.send(outgoing.frames) != SendResult::sent) {
       core_.collector_unreached();
       collector_blocked_ = true;
     }
   }
   while (auto batch = core_.next_results(now)) {
-    if (fetchline::send(collector_, *batch) == SendResult::sent) continue;
+    if (collector_.send(*batch) == SendResult::sent) continue;
     core_.results_not_sent();
     collector_blocked_ = true;
     break;
@@ -187,6 +188,8 @@ void Producer::report(Instant now) {
   for (const std::string& name : core_.take_lost_workers()) {
     spdlog::warn("worker {} is silent, its tasks go to others", name);
   }
+  while (auto line = workers_.next_complaint(now)) spdlog::warn("{}", *line);
+  while (auto line = collector_.next_complaint(now)) spdlog::warn("{}", *line);
   if (auto line = collector_watch_.update(core_.collector_heard(), now)) spdlog::info("{}", *line);
   if (core_.collector_is_busy() && !std::exchange(told_busy_, true)) {
     spdlog::info("waiting for the collector at {}: it serves another job; --resume goes on with it",
@@ -197,6 +200,7 @@ void Producer::report(Instant now) {
     spdlog::info("{}", *line);
   }
   for (const std::string& line : nonsense_.due_lines(now)) spdlog::warn("{}", line);
+  counters_.refused_connections.store(workers_.refused(), std::memory_order_relaxed);
   counters_.tasks_read.store(core_.next_index(), std::memory_order_relaxed);
   counters_.finished.store(
       core_.phase() == ProducerCore::Phase::done ? core_.next_index() : core_.watermark(),

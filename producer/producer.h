@@ -13,8 +13,11 @@
 
 #include "producer/producer_core.h"
 #include "producer/task_source.h"
+#include "proto/connection.h"
+#include "proto/key_files.h"
 #include "proto/nonsense_watch.h"
 #include "proto/peer_watch.h"
+#include "proto/port.h"
 #include "proto/run_end.h"
 #include "proto/wakeup.h"
 
@@ -23,6 +26,7 @@ namespace fetchline {
 struct ProducerOptions {
   std::string bind = "tcp://127.0.0.1:5555";
   std::string collector = "tcp://127.0.0.1:5556";
+  KeyFiles keys;
   std::vector<std::string> urls;  // before what is in `input`
   std::string input;              // file, "-" for stdin, empty: only `urls`
   bool resume = false;            // take the job that the collector has
@@ -44,11 +48,12 @@ struct ProducerCounters {
   std::atomic<std::uint64_t> in_flight{0};  // handed out and not finished
   std::atomic<std::uint64_t> workers{0};
   std::atomic<std::uint64_t> dropped_messages{0};
+  std::atomic<std::uint64_t> refused_connections{0};
 };
 
 class Producer {
  public:
-  // Opens the input and the sockets: throws InputError, EndpointError.
+  // Opens the input and the sockets: throws InputError, KeyError, EndpointError.
   Producer(zmq::context_t& context, ProducerOptions options);
 
   // Until the job is done. `drain`: hand out nothing new and wait for what is out, at most
@@ -67,8 +72,9 @@ class Producer {
 
   const ProducerOptions options_;
   TaskSource source_;
-  zmq::socket_t workers_;
-  zmq::socket_t collector_;
+  const Keys keys_;
+  Port workers_;
+  Connection collector_;
   ProducerCore core_;
   Wakeup wakeup_;
   ProducerCounters counters_;
@@ -76,6 +82,7 @@ class Producer {
   PeerWatch collector_watch_;
   PeerWatch worker_watch_;
   std::uint64_t undecoded_ = 0;     // messages
+  std::vector<zmq::pollitem_t> wait_items_;
   bool collector_blocked_ = false;  // something for it did not leave
   bool told_busy_ = false;
   std::optional<Instant> draining_since_;

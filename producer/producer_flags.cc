@@ -178,6 +178,7 @@ void add_producer_fleet_flags(CLI::App& app, ProducerOptions& options) {
   flag_group(app, "Fleet");
   text_option(app, "--bind", options.bind, "ENDPOINT", "where workers get tasks");
   text_option(app, "--collector", options.collector, "ENDPOINT", "where results go");
+  key_options(app, options.keys.key, options.keys.authorized, options.keys.insecure_plaintext);
   seconds_option(app, "--drain-timeout", options.drain_timeout, "to finish what is in hand");
   seconds_option(app, "--peer-timeout", options.peer_timeout, "to wait for others; 0 is for ever");
 }

@@ -63,6 +63,7 @@ enum class DecodeError : std::uint8_t {
   bad_payload,   // not the protobuf message that the type says
   out_of_range,  // a number, an enum or a set beyond its bounds
   bad_body,      // body frames that do not add up to what the result says
+  not_allowed,   // whole, but not the sender's to say: see proto/permissions.h
 };
 [[nodiscard]] std::string_view to_string(DecodeError error);
 

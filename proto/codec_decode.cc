@@ -379,6 +379,8 @@ std::string_view to_string(DecodeError error) {
       return "a value is out of range";
     case DecodeError::bad_body:
       return "body frames do not add up";
+    case DecodeError::not_allowed:
+      return "not the sender's to say";
   }
   return "unknown error";
 }

@@ -10,6 +10,7 @@
 #include <zmq.hpp>
 
 #include "proto/codec.h"
+#include "proto/keys.h"
 
 namespace fetchline {
 
@@ -22,15 +23,30 @@ struct EndpointError : std::runtime_error {
 // A process's context. `io_threads` 0 is enough when every endpoint is inproc://.
 [[nodiscard]] zmq::context_t make_context(int io_threads);
 
-// The port that others connect to (ROUTER). `flag` is where the endpoint is from, "--bind". Throws
-// EndpointError.
+// The port that others connect to (ROUTER); `keys` make it one of CURVE. `flag` is where the
+// endpoint is from, "--bind". Throws EndpointError. The roles have a Port (proto/port.h).
 [[nodiscard]] zmq::socket_t bind_port(zmq::context_t& context, const std::string& endpoint,
-                                      std::string_view flag = {});
-// A connection to such a port (DEALER); reconnects by itself, for ever. Throws EndpointError.
+                                      std::string_view flag = {}, const KeyPair* keys = nullptr);
+// What a client of CURVE must know.
+struct ClientKeys {
+  KeyPair own;
+  std::string server;  // its public key
+};
+// A connection to such a port (DEALER); reconnects by itself, unless it is refused. Throws
+// EndpointError. The roles have a Connection (proto/connection.h).
 [[nodiscard]] zmq::socket_t connect_to(zmq::context_t& context, const std::string& endpoint,
-                                       std::string_view flag = {});
+                                       std::string_view flag = {},
+                                       const ClientKeys* keys = nullptr);
+// Where libzmq asks whether a key may come in (REP), once in a context; before any port is bound.
+// Throws EndpointError.
+[[nodiscard]] zmq::socket_t bind_key_questions(zmq::context_t& context);
+// The receiving end of what libzmq tells of a socket (PAIR).
+[[nodiscard]] zmq::socket_t connect_to_events(zmq::context_t& context, const std::string& endpoint);
 // Where a port is bound, as the user gave it, unless a "*" in it became something.
 [[nodiscard]] std::string shown_endpoint(const std::string& given, const zmq::socket_t& port);
+
+// A peer's IP address as people write it: one of IPv4 without "::ffff:" before it.
+[[nodiscard]] std::string shown_address(std::string address);
 
 enum class SendResult : std::uint8_t {
   sent,
@@ -42,9 +58,10 @@ enum class SendResult : std::uint8_t {
 [[nodiscard]] SendResult send(zmq::socket_t& connection, Frames& frames);
 
 struct Incoming {
-  PeerId from;          // empty on a connection
-  std::string address;  // of the peer's machine; empty over inproc:// and on a connection
+  PeerId from;  // empty on a connection
   std::variant<Received, DecodeError> content;
+  std::string user;     // at a port with keys: as what its key was let in
+  std::string address;  // of the peer's machine; empty over inproc:// and on a connection
 };
 // Never blocks; empty when nothing is there.
 [[nodiscard]] std::optional<Incoming> receive_from_port(zmq::socket_t& port);

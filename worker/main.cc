@@ -6,6 +6,7 @@
 #include "deploy/process/progress.h"
 #include "deploy/process/run_role.h"
 #include "deploy/process/signals.h"
+#include "proto/keys.h"
 #include "proto/sockets.h"
 #include "worker/worker.h"
 #include "worker/worker_flags.h"
@@ -45,8 +46,9 @@ int main_of(int argc, char** argv) {
     check_descriptors(options, raise_descriptor_limit());
     return run(program, options, signals);
   };
-  return to_int(
-      run_role(program, argc, argv, role, {environment_error<EndpointError>("", ExitCode::usage)}));
+  return to_int(run_role(program, argc, argv, role,
+                         {environment_error<KeyError>("", ExitCode::usage),
+                          environment_error<EndpointError>("", ExitCode::usage)}));
 }
 
 }  // namespace

@@ -52,9 +52,10 @@ Worker::Worker(zmq::context_t& context, WorkerOptions options)
       fetchers_(thread_count(options_), fetcher_options(options_), body_bytes(options_)) {
   const Instant now = std::chrono::steady_clock::now();
   const auto timeout = options_.keep_alive ? milliseconds(0) : options_.peer_timeout;
+  const Keys keys = read_keys(options_.keys, Role::worker);
   for (const auto& [producer, collector] : options_.links) {
-    links_.push_back({.producer = connect_to(context, producer, "--producer"),
-                      .collector = connect_to(context, collector, "--collector"),
+    links_.push_back({.producer = {context, producer, "--producer", Role::producer, keys},
+                      .collector = {context, collector, "--collector", Role::collector, keys},
                       .producer_watch = {"the producer at " + producer, timeout, now},
                       .collector_watch = {"the collector at " + collector, timeout, now}});
   }
@@ -89,8 +90,8 @@ void Worker::wait(Instant now) {
     const auto events = [](bool blocked) -> short {
       return blocked ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN;
     };
-    items.push_back({link.producer.handle(), 0, events(link.producer_blocked), 0});
-    items.push_back({link.collector.handle(), 0, events(link.collector_blocked), 0});
+    items.push_back({link.producer.socket().handle(), 0, events(link.producer_blocked), 0});
+    items.push_back({link.collector.socket().handle(), 0, events(link.collector_blocked), 0});
   }
   for (const int fd : fetchers_.fds()) items.push_back({nullptr, fd, ZMQ_POLLIN, 0});
   items.push_back({nullptr, wakeup_.fd(), ZMQ_POLLIN, 0});
@@ -109,10 +110,11 @@ void Worker::receive(Instant now) {
   }
 }
 
-void Worker::receive_from(zmq::socket_t& socket, std::size_t number, bool is_producer,
+void Worker::receive_from(Connection& connection, std::size_t number, bool is_producer,
                           Instant now) {
+  connection.tend(now);
   for (int i = 0; i < kMessagesPerTurn; ++i) {
-    auto incoming = fetchline::receive(socket);
+    auto incoming = connection.receive();
     if (!incoming) return;
     auto* received = std::get_if<Received>(&incoming->content);
     if (received == nullptr) {
@@ -160,15 +162,15 @@ void Worker::send(Instant now) {
   for (auto& outgoing : core_.take_outgoing()) {
     Link& link = links_[outgoing.link];
     if (outgoing.to == WorkerCore::To::collector) {
-      (void)fetchline::send(link.collector, outgoing.frames);  // a Bye, and nobody is there
-    } else if (fetchline::send(link.producer, outgoing.frames) != SendResult::sent) {
+      (void)link.collector.send(outgoing.frames);  // a Bye, and nobody is there
+    } else if (link.producer.send(outgoing.frames) != SendResult::sent) {
       core_.producer_unreached();
       link.producer_blocked = true;
     }
   }
   for (std::size_t number = 0; number < links_.size(); ++number) {
     while (auto batch = core_.next_results(number, now)) {
-      if (fetchline::send(links_[number].collector, *batch) == SendResult::sent) continue;
+      if (links_[number].collector.send(*batch) == SendResult::sent) continue;
       core_.results_not_sent(number);
       links_[number].collector_blocked = true;
       break;
@@ -179,6 +181,9 @@ void Worker::send(Instant now) {
 void Worker::report(Instant now) {
   for (std::size_t number = 0; number < links_.size(); ++number) {
     Link& link = links_[number];
+    for (Connection* connection : {&link.producer, &link.collector}) {
+      while (auto line = connection->next_complaint(now)) spdlog::warn("{}", *line);
+    }
     const Instant collector = core_.awaits_collector(number) ? link.collector_heard : now;
     if (auto line = link.producer_watch.update(link.producer_heard, now)) spdlog::info("{}", *line);
     if (auto line = link.collector_watch.update(collector, now)) spdlog::info("{}", *line);

@@ -14,6 +14,8 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "proto/connection.h"
+#include "proto/key_files.h"
 #include "proto/nonsense_watch.h"
 #include "proto/peer_watch.h"
 #include "proto/run_end.h"
@@ -29,6 +31,7 @@ struct WorkerOptions {
     std::string collector = "tcp://127.0.0.1:5556";
   };
   std::vector<Endpoints> links = {Endpoints{}};
+  KeyFiles keys;
   std::uint32_t concurrency = 50;  // transfers at once, all links together
   std::uint32_t threads = 0;       // fetchers; 0: one a core
   bool keep_alive = false;
@@ -55,7 +58,7 @@ struct WorkerCounters {
 
 class Worker {
  public:
-  // Connects and starts the fetchers: throws EndpointError, std::runtime_error.
+  // Connects and starts the fetchers: throws KeyError, EndpointError, std::runtime_error.
   Worker(zmq::context_t& context, WorkerOptions options);
 
   // Until every job is done (with keep_alive: until stopped). `drain`: give back what is not
@@ -66,7 +69,7 @@ class Worker {
 
  private:
   struct Link {
-    zmq::socket_t producer, collector;
+    Connection producer, collector;
     Instant producer_heard{}, collector_heard{};
     PeerWatch producer_watch, collector_watch;
     bool producer_blocked = false, collector_blocked = false;  // something did not leave
@@ -74,7 +77,7 @@ class Worker {
 
   void wait(Instant now);
   void receive(Instant now);
-  void receive_from(zmq::socket_t& socket, std::size_t number, bool is_producer, Instant now);
+  void receive_from(Connection& connection, std::size_t number, bool is_producer, Instant now);
   void send(Instant now);
   void give_orders();
   void apply_ceilings(JobSettings& settings) const;

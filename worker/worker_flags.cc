@@ -52,6 +52,7 @@ void add_worker_fleet_flags(CLI::App& app, WorkerOptions& options, WorkerFleetFl
   list_option(app, "--collector", flags.collectors, "ENDPOINT",
               "where results go [" + options.links.front().collector + "]");
   switch_option(app, "--keep-alive", options.keep_alive, "stay for the next job");
+  key_options(app, options.keys.key, options.keys.authorized, options.keys.insecure_plaintext);
   seconds_option(app, "--drain-timeout", options.drain_timeout, "to finish what is in hand");
   seconds_option(app, "--peer-timeout", options.peer_timeout, "to wait for others; 0 is for ever");
 }

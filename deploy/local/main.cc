@@ -5,6 +5,7 @@
 #include "collector/damaged.h"
 #include "collector/existing_output.h"
 #include "collector/output_error.h"
+#include "deploy/local/keygen.h"
 #include "deploy/local/pipeline.h"
 #include "deploy/process/exit_code.h"
 #include "deploy/process/flags.h"
@@ -85,9 +86,11 @@ void add_flags(Program& program, PipelineOptions& options, TaskFlags& flags) {
                  "to finish what is in hand when stopped");
   program.example("fetchline -i urls.txt -o results.ndjson");
   program.example("cat urls.txt | fetchline -i - | jq .response_code");
+  program.example("fetchline keygen keys        # for a fleet: see fetchline keygen --help");
 }
 
 int main_of(int argc, char** argv) {
+  if (is_keygen(argc, argv)) return to_int(keygen(argc, argv));
   const SignalStop signals;
   Program program("fetchline", "Fetches many URLs and puts the results in their order.");
   PipelineOptions options;

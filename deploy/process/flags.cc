@@ -97,6 +97,15 @@ CLI::Option* seconds_option(CLI::App& app, const std::string& names, seconds& va
                        });
 }
 
+void key_options(CLI::App& app, std::string& key, std::string& authorized,
+                 bool& insecure_plaintext) {
+  text_option(app, "--key", key, "FILE", "our secret key; `fetchline keygen` makes them");
+  text_option(app, "--authorized-keys", authorized, "FILE",
+              "whom to believe: everybody's public keys");
+  switch_option(app, "--insecure-plaintext", insecure_plaintext,
+                "do without keys, also where other machines reach us");
+}
+
 CLI::Option* fail_on_option(CLI::App& app, FailOn& rule) {
   return parsed_option(app, "--fail-on", "RULE",
                        "what makes a job fail: any|never|N|P% failed tasks", "any",

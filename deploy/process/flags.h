@@ -66,6 +66,10 @@ CLI::Option* seconds_option(CLI::App& app, const std::string& names,
 CLI::Option* seconds_option(CLI::App& app, const std::string& names, std::chrono::seconds& value,
                             const std::string& text);
 
+// --key, --authorized-keys and --insecure-plaintext, for what talks to other processes.
+void key_options(CLI::App& app, std::string& key, std::string& authorized,
+                 bool& insecure_plaintext);
+
 // --fail-on any|never|N|P%.
 CLI::Option* fail_on_option(CLI::App& app, FailOn& rule);
 

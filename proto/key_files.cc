@@ -1,0 +1,101 @@
+#include "proto/key_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+
+#include "proto/permissions.h"
+
+namespace fetchline {
+namespace {
+
+constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20;  // 10,000 keys
+
+std::string reason() { return std::generic_category().message(errno); }
+
+std::string octal(mode_t mode) {
+  std::array<char, 8> text{};
+  std::snprintf(text.data(), text.size(), "%04o", static_cast<unsigned>(mode & 07777));
+  return text.data();
+}
+
+struct File {
+  explicit File(const std::string& path) : fd(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (fd < 0) throw KeyError("cannot be read: " + reason());
+  }
+  ~File() { close(fd); }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+
+  // Mode and content are of the same file, whatever its name is given to meanwhile.
+  void refuse_mode(mode_t bits, const std::string& what) const {
+    struct stat status {};
+    if (fstat(fd, &status) != 0) throw KeyError("cannot be read: " + reason());
+    if ((status.st_mode & bits) == 0) return;
+    throw KeyError("can be " + what + " by others (mode " + octal(status.st_mode) +
+                   "); chmod o= takes that from them");
+  }
+
+  [[nodiscard]] std::string read_all() const {
+    std::string text(kMaxFileBytes + 1, '\0');
+    std::size_t size = 0;
+    while (size < text.size()) {
+      const ssize_t got = read(fd, text.data() + size, text.size() - size);
+      if (got == 0) break;
+      if (got < 0 && errno != EINTR) throw KeyError("cannot be read: " + reason());
+      if (got > 0) size += static_cast<std::size_t>(got);
+    }
+    if (size > kMaxFileBytes) throw KeyError("is longer than 1 MiB");
+    text.resize(size);
+    return text;
+  }
+
+  const int fd;
+};
+
+template <class Parse>
+auto named(const std::string& flag, const std::string& path, Parse parse) {
+  try {
+    return parse(File(path));
+  } catch (const KeyError& error) {
+    throw KeyError(flag + ": " + path + ": " + error.what());
+  }
+}
+
+void check_complete(const Keys& keys) {
+  for (const Role other : kRoles) {
+    const bool needed = may_connect(keys.role, other) || may_connect(other, keys.role);
+    if (!needed || !keys.keys_of(other).empty()) continue;
+    throw KeyError("has no key of a " + std::string(to_string(other)));
+  }
+}
+
+}  // namespace
+
+Keys read_keys(const KeyFiles& files, Role own) {
+  Keys keys;
+  keys.role = own;
+  keys.insecure_plaintext = files.insecure_plaintext;
+  if (files.key.empty() != files.authorized.empty()) {
+    throw KeyError(files.key.empty() ? "--authorized-keys: needs --key"
+                                     : "--key: needs --authorized-keys");
+  }
+  if (files.key.empty()) return keys;
+  keys.own = named("--key", files.key, [own](const File& file) {
+    file.refuse_mode(S_IRWXO, "read");
+    return parse_key_file(file.read_all(), own);
+  });
+  return named("--authorized-keys", files.authorized, [&keys](const File& file) {
+    file.refuse_mode(S_IWOTH, "written");
+    keys.authorized = parse_authorized_file(file.read_all());
+    check_complete(keys);
+    return std::move(keys);
+  });
+}
+
+}  // namespace fetchline

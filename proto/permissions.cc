@@ -1,0 +1,64 @@
+#include "proto/permissions.h"
+
+#include <algorithm>
+#include <array>
+#include <type_traits>
+
+namespace fetchline {
+namespace {
+
+// Which Bye it is decides whose leaving it tells of: a worker's has its number, a producer's none.
+bool is_bye_of_producer(const Message& message) {
+  const auto* bye = std::get_if<Bye>(&message);
+  return bye != nullptr && bye->worker == WorkerId{};
+}
+bool is_bye_of_worker(const Message& message) {
+  return std::holds_alternative<Bye>(message) && !is_bye_of_producer(message);
+}
+
+bool are_results_of_producer(const Message& message) {
+  const auto* results = std::get_if<Results>(&message);
+  return results != nullptr && std::ranges::all_of(results->results, [](const Result& result) {
+           return result.outcome == Outcome::invalid_task || result.outcome == Outcome::abandoned;
+         });
+}
+
+template <class... Allowed>
+bool is_one_of(const Message& message) {
+  return (std::holds_alternative<Allowed>(message) || ...);
+}
+
+}  // namespace
+
+bool may_connect(Role from, Role to) {
+  if (from == Role::worker) return to != Role::worker;
+  return from == Role::producer && to == Role::collector;
+}
+
+bool may_send(Role from, Role to, const Message& message) {
+  switch (from) {
+    case Role::worker:
+      if (is_bye_of_worker(message)) return may_connect(from, to);
+      if (to == Role::producer) return is_one_of<Heartbeat>(message);
+      return to == Role::collector && is_one_of<Results>(message);
+    case Role::producer:
+      if (is_bye_of_producer(message)) return to != Role::producer;
+      if (to == Role::worker) return is_one_of<Tasks, Done>(message);
+      return to == Role::collector &&
+             (is_one_of<Open, End, Recap>(message) || are_results_of_producer(message));
+    case Role::collector:
+      if (to == Role::worker) return is_one_of<Acks, Done>(message);
+      return to == Role::producer && is_one_of<Acks, State, Done, Refused>(message);
+  }
+  return false;
+}
+
+std::string_view name_of(const Message& message) {
+  static constexpr std::array<std::string_view, 11> kNames = {
+      "Heartbeat", "Tasks", "Results", "Acks",    "Open", "State",
+      "End",       "Done",  "Bye",     "Refused", "Recap"};
+  static_assert(kNames.size() == std::variant_size_v<Message>);
+  return message.valueless_by_exception() ? "nothing" : kNames[message.index()];
+}
+
+}  // namespace fetchline

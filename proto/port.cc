@@ -1,0 +1,93 @@
+#include "proto/port.h"
+
+#include <variant>
+
+#include "proto/permissions.h"
+
+namespace fetchline {
+namespace {
+
+bool needs_no_keys(const std::string& endpoint) { return endpoint.starts_with("inproc://"); }
+
+std::optional<KeyCheck> checked_keys(zmq::context_t& context, const std::string& endpoint,
+                                     const Keys& keys) {
+  Port::check(endpoint, keys);
+  if (keys.empty() || needs_no_keys(endpoint)) return std::nullopt;
+  std::optional<KeyCheck> check(std::in_place, context, keys);
+  prove_refusal(context, keys.own, [&check] {
+    Complaints unsaid;
+    check->answer(unsaid);
+  });
+  return check;
+}
+
+}  // namespace
+
+Port::Port(zmq::context_t& context, const std::string& endpoint, const Keys& keys)
+    : role_(keys.role),
+      key_check_(checked_keys(context, endpoint, keys)),
+      socket_(bind_port(context, endpoint, "--bind", key_check_ ? &keys.own : nullptr)),
+      shown_(shown_endpoint(endpoint, socket_)) {
+  if (key_check_) handshakes_.emplace(context, socket_);
+  if (key_check_ || is_of_this_machine(endpoint)) return;
+  complaints_.note("--insecure-plaintext: whoever reaches " + shown_ +
+                   " can read, change and end the job");
+}
+
+void Port::check(const std::string& endpoint, const Keys& keys) {
+  const bool is_tcp = endpoint.starts_with("tcp://");
+  const bool has_scheme = endpoint.find("://") != std::string::npos;
+  if (is_of_this_machine(endpoint) || !has_scheme)
+    return;  // an endpoint that is none is said below
+  if (!is_tcp)
+    throw EndpointError("--bind: cannot bind " + endpoint + ": neither tcp:// nor ipc://");
+  if (!keys.empty() || keys.insecure_plaintext) return;
+  throw EndpointError("--bind: " + endpoint +
+                      " is open to other machines: give --key and --authorized-keys (`fetchline "
+                      "keygen` makes them), or --insecure-plaintext if whoever reaches it may do "
+                      "anything");
+}
+
+void Port::add_to(std::vector<zmq::pollitem_t>& items) {
+  items.push_back({socket_.handle(), 0, ZMQ_POLLIN, 0});
+  if (key_check_) items.push_back({key_check_->socket().handle(), 0, ZMQ_POLLIN, 0});
+}
+
+std::optional<Incoming> Port::receive() {
+  auto incoming = receive_from_port(socket_);
+  if (incoming && !allowed(*incoming)) incoming->content = DecodeError::not_allowed;
+  return incoming;
+}
+
+bool Port::allowed(const Incoming& incoming) {
+  const auto* received = std::get_if<Received>(&incoming.content);
+  if (!key_check_ || received == nullptr) return true;
+  const auto sender = parse_role(incoming.user);
+  if (sender && may_send(*sender, role_, received->message)) return true;
+  complaints_.note("dropped a message from " + incoming.address + ": " +
+                   std::string(name_of(received->message)) + " is not a " + incoming.user +
+                   "'s to say");
+  return false;
+}
+
+SendResult Port::send_to(const PeerId& peer, Frames& frames) {
+  return fetchline::send_to(socket_, peer, frames);
+}
+
+void Port::tend() {
+  if (!key_check_) return;
+  refused_ += key_check_->answer(complaints_);
+  while (const auto event = handshakes_->next()) {
+    if (*event != Handshakes::Event::mismatch && *event != Handshakes::Event::nonsense) continue;
+    ++refused_;
+    complaints_.note(
+        *event == Handshakes::Event::mismatch
+            ? "refused somebody at " + shown_ + " who has no key"
+            : "refused somebody at " + shown_ +
+                  " who speaks something else, or takes this for one with another key");
+  }
+}
+
+std::optional<std::string> Port::next_complaint(Instant now) { return complaints_.next(now); }
+
+}  // namespace fetchline
