@@ -348,7 +348,7 @@ class Fleet:
 
     def add_process(self, role, host, *flags, name=None, prefix=(), stdout=None):
         command = self.network.within(host, *prefix, program(self.build, role), *flags, "--progress",
-                                      "none")
+                                      "none", "--insecure-plaintext")
         process = Process(role, command, self.log, name or host, stdout)
         self.processes.append(process)
         return process
