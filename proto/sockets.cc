@@ -40,7 +40,7 @@ void set_options(zmq::socket_t& socket) {
   // A raw TCP client that never speaks would hold a descriptor for the default 30 s.
   socket.set(zmq::sockopt::handshake_ivl, 5000);
   // A peer that vanished without a FIN is noticed in seconds: by the kernel, as libzmq's heartbeats
-  // can end the process (proto/decisions/0009).
+  // can end the process (proto/decisions/0010).
   socket.set(zmq::sockopt::tcp_keepalive, 1);
   socket.set(zmq::sockopt::tcp_keepalive_idle, 2);
   socket.set(zmq::sockopt::tcp_keepalive_intvl, 1);
