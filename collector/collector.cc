@@ -66,6 +66,7 @@ RunEnd Collector::run(std::stop_token drain, std::stop_token abort) try {
     core_.advance(now);
     send();
     report(now);
+    publish(now);
     if (drain.stop_requested() && !draining_since_) {
       draining_since_ = now;
       core_.drain(now);
@@ -255,6 +256,20 @@ void Collector::report(Instant now) {
   counters_.waiting_bytes.store(core_.reorder().held_bytes(), std::memory_order_relaxed);
   counters_.total.store(core_.total().value_or(CollectorCounters::kUnknown),
                         std::memory_order_relaxed);
+}
+
+void Collector::publish(Instant now) {
+  if (!published_.is_wanted()) return;
+  CollectorStatus status = core_.status();
+  status.body_bytes = counters_.bytes.load(std::memory_order_relaxed);
+  status.disk_full = output_full_ || journal_full_ || manifest_full_;
+  status.reader_slow = log_.sink->blocked_fd() >= 0;
+  if (log_.journal) status.journal_bytes = log_.journal->bytes();
+  status.dropped_messages += counters_.dropped_messages.load(std::memory_order_relaxed);
+  if (!core_.done() && !producer_watch_.is_there(now)) {
+    status.missing.push_back(producer_watch_.whom());
+  }
+  published_.publish(std::move(status));
 }
 
 std::optional<RunEnd> Collector::ended(Instant now) const {

@@ -15,10 +15,12 @@
 
 #include "collector/collector_core.h"
 #include "collector/collector_options.h"
+#include "collector/collector_status.h"
 #include "collector/stage_log.h"
 #include "proto/nonsense_watch.h"
 #include "proto/peer_watch.h"
 #include "proto/port.h"
+#include "proto/published.h"
 #include "proto/run_end.h"
 #include "proto/wakeup.h"
 
@@ -52,6 +54,10 @@ class Collector {
   void expect_drain() { stopping_.store(true, std::memory_order_relaxed); }
 
   [[nodiscard]] const CollectorCounters& counters() const { return counters_; }
+  // Any thread.
+  [[nodiscard]] CollectorStatus status(std::chrono::milliseconds patience) {
+    return published_.get(patience, [this] { wakeup_.notify(); });
+  }
 
  private:
   void discard_if_refused(const OutputError& error);
@@ -71,6 +77,7 @@ class Collector {
   void finish(Instant now);
   void send();
   void report(Instant now);
+  void publish(Instant now);
   [[nodiscard]] std::optional<RunEnd> ended(Instant now) const;
 
   const CollectorOptions options_;
@@ -80,6 +87,7 @@ class Collector {
   Wakeup wakeup_;
   CollectorCounters counters_;
   NonsenseWatch nonsense_;
+  Published<CollectorStatus> published_;
   PeerWatch producer_watch_;
   Manifest manifest_;
   std::vector<std::pair<Index, JournalPlace>> saving_;  // appended to the journal, not committed

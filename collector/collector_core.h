@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "collector/collector_status.h"
 #include "collector/job_control.h"
 #include "collector/reorder.h"
 #include "collector/task_comparison.h"
@@ -111,6 +112,7 @@ class CollectorCore {
   // worker that lives hears of the end from the producer too.
   void unreachable(const PeerId& peer);
   [[nodiscard]] const ReorderBuffer& reorder() const { return reorder_; }
+  [[nodiscard]] CollectorStatus status() const;  // what the core knows of it
   [[nodiscard]] Instant producer_heard() const { return producer_heard_; }
   [[nodiscard]] std::uint64_t dropped_messages() const { return dropped_; }
 

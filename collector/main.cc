@@ -3,6 +3,7 @@
 
 #include "collector/collector.h"
 #include "collector/collector_flags.h"
+#include "collector/collector_view.h"
 #include "collector/damaged.h"
 #include "collector/existing_output.h"
 #include "collector/output_error.h"
@@ -41,6 +42,12 @@ ExitCode run(const Program& program, const CollectorOptions& options, const Fail
     const auto total = counters.total.load(std::memory_order_relaxed);
     if (total != CollectorCounters::kUnknown) sample.total = total;
     return sample;
+  });
+  const auto http = serve_watch(program, [&] {
+    Observation seen;
+    seen.progress = progress.now();
+    show(collector.status(kWatchPatience), seen);
+    return seen;
   });
   return exit_code_of(collector.run(signals.drain(), signals.abort()), rule);
 }

@@ -56,6 +56,7 @@ class ReorderBuffer {
   [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }      // in memory
   [[nodiscard]] std::uint64_t saved_bytes() const { return saved_bytes_; }  // in the journal
   [[nodiscard]] std::size_t memory_bytes() const { return limits_.memory_bytes; }
+  [[nodiscard]] std::uint64_t journal_bytes() const { return limits_.journal_bytes; }
   [[nodiscard]] bool is_nearly_full() const;  // three quarters of what there is
   [[nodiscard]] bool is_half_empty() const;
 

@@ -197,6 +197,32 @@ std::vector<Ledger::Held> Ledger::held() {
   return all;
 }
 
+std::optional<Ledger::Standing> Ledger::standing(Index index) const {
+  const Slot* slot = find(index);
+  if (slot == nullptr) return std::nullopt;
+  Standing standing{.place = {}, .task = &slot->task, .lease = {}, .due = {}};
+  switch (slot->phase) {
+    case Phase::ready:
+      standing.place = suspects_.contains(index) ? "suspect" : "ready";
+      break;
+    case Phase::delayed:
+      standing.place = "waiting";
+      standing.due = slot->due;
+      break;
+    case Phase::leased:
+      standing.place = "running";
+      standing.lease = slot->lease;
+      break;
+    case Phase::delivered:
+      standing.place = "delivered";
+      standing.lease = slot->lease;
+      break;
+    case Phase::committed:
+      return std::nullopt;
+  }
+  return standing;
+}
+
 void Ledger::unlist_ended() {
   std::erase_if(listed_, [this](Index index) {
     Slot* slot = find(index);

@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -95,6 +96,15 @@ class Ledger {
   [[nodiscard]] std::vector<Held> held();
   // Its worker lives and does not come back to it.
   void overdue(Index index);
+
+  // Where a task is that is read and not committed; for those who watch.
+  struct Standing {
+    std::string_view place;      // "ready", "waiting", "suspect", "running" or "delivered"
+    const Task* task = nullptr;  // good until the next change
+    std::optional<Lease> lease;  // the last, of who runs or has delivered it
+    std::optional<Instant> due;  // when it waits for its retry
+  };
+  [[nodiscard]] std::optional<Standing> standing(Index index) const;
 
   // The message never arrived: its leases are ready again. Unless that is `certain`, not those of
   // tasks that must not be requested twice.

@@ -27,6 +27,7 @@ class LineReader {
   // The next line; its text is good until the next feed(). A line that is too long is reported as
   // soon as that is known, once.
   [[nodiscard]] std::optional<Line> next();
+  [[nodiscard]] std::size_t held_bytes() const { return buffer_.size() - begin_; }
 
  private:
   [[nodiscard]] std::optional<Line> take(std::size_t length, std::size_t with_its_end);

@@ -10,6 +10,7 @@
 #include "producer/input_check.h"
 #include "producer/producer.h"
 #include "producer/producer_flags.h"
+#include "producer/producer_view.h"
 #include "proto/keys.h"
 #include "proto/sockets.h"
 
@@ -61,6 +62,12 @@ ExitCode run(const Program& program, const ProducerOptions& options, const TaskF
       sample.total = counters.tasks_read.load(std::memory_order_relaxed);
     }
     return sample;
+  });
+  const auto http = serve_watch(program, [&] {
+    Observation seen;
+    seen.progress = progress.now();
+    show(producer.status(kWatchPatience), seen);
+    return seen;
   });
   const RunEnd end = producer.run(signals.drain(), signals.abort());
   if (end.kind == RunEnd::Kind::other_input) progress.withdraw();

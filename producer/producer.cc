@@ -72,6 +72,7 @@ RunEnd Producer::run(std::stop_token drain, std::stop_token abort) {
     core_.advance(now, wall_clock());
     send(now);
     report(now);
+    publish(now);
     if (auto end = ended(now)) {
       const bool early =
           end->kind == RunEnd::Kind::interrupted || end->kind == RunEnd::Kind::other_input;
@@ -195,8 +196,7 @@ void Producer::report(Instant now) {
     spdlog::info("waiting for the collector at {}: it serves another job; --resume goes on with it",
                  options_.collector);
   }
-  const bool needs_worker = core_.needs_workers() && core_.worker_count() == 0;
-  if (auto line = worker_watch_.update(needs_worker ? Instant{} : now, now)) {
+  if (auto line = worker_watch_.update(needs_worker() ? Instant{} : now, now)) {
     spdlog::info("{}", *line);
   }
   for (const std::string& line : nonsense_.due_lines(now)) spdlog::warn("{}", line);
@@ -210,6 +210,19 @@ void Producer::report(Instant now) {
   counters_.workers.store(core_.worker_count(), std::memory_order_relaxed);
   counters_.dropped_messages.store(undecoded_ + core_.dropped_messages(),
                                    std::memory_order_relaxed);
+}
+
+void Producer::publish(Instant now) {
+  if (!published_.is_wanted()) return;
+  ProducerStatus status = core_.status(now);
+  status.input_ended = source_.ended();
+  status.dropped_messages += counters_.dropped_messages.load(std::memory_order_relaxed);
+  status.tasks_expected = source_.tasks_expected(status.tasks_read);
+  const bool is_done = core_.phase() == ProducerCore::Phase::done;
+  if (!is_done && !collector_watch_.is_there(now))
+    status.missing.push_back(collector_watch_.whom());
+  if (needs_worker()) status.missing.push_back(worker_watch_.whom());
+  published_.publish(std::move(status));
 }
 
 std::optional<RunEnd> Producer::ended(Instant now) {

@@ -12,12 +12,14 @@
 #include <zmq.hpp>
 
 #include "producer/producer_core.h"
+#include "producer/producer_status.h"
 #include "producer/task_source.h"
 #include "proto/connection.h"
 #include "proto/key_files.h"
 #include "proto/nonsense_watch.h"
 #include "proto/peer_watch.h"
 #include "proto/port.h"
+#include "proto/published.h"
 #include "proto/run_end.h"
 #include "proto/wakeup.h"
 
@@ -61,6 +63,10 @@ class Producer {
   RunEnd run(std::stop_token drain, std::stop_token abort);
 
   [[nodiscard]] const ProducerCounters& counters() const { return counters_; }
+  // Any thread.
+  [[nodiscard]] ProducerStatus status(std::chrono::milliseconds patience) {
+    return published_.get(patience, [this] { wakeup_.notify(); });
+  }
 
  private:
   void wait(Instant now);
@@ -68,6 +74,10 @@ class Producer {
   void read_input();
   void send(Instant now);
   void report(Instant now);
+  void publish(Instant now);
+  [[nodiscard]] bool needs_worker() const {
+    return core_.needs_workers() && core_.worker_count() == 0;
+  }
   [[nodiscard]] std::optional<RunEnd> ended(Instant now);
 
   const ProducerOptions options_;
@@ -79,6 +89,7 @@ class Producer {
   Wakeup wakeup_;
   ProducerCounters counters_;
   NonsenseWatch nonsense_;
+  Published<ProducerStatus> published_;
   PeerWatch collector_watch_;
   PeerWatch worker_watch_;
   std::uint64_t undecoded_ = 0;     // messages

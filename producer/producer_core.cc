@@ -307,6 +307,7 @@ void ProducerCore::lose_silent_workers(Instant now) {
       continue;
     }
     lost_workers_.push_back(at->second.name());
+    ++workers_lost_;
     ledger_.worker_died(at->first, at->second.name(), at->second.queued());
     at->second.forget_messages();
     if (silent_workers_.size() >= kSilentWorkers) silent_workers_.erase(silent_workers_.begin());

@@ -21,6 +21,7 @@
 #include "producer/input_comparison.h"
 #include "producer/ledger.h"
 #include "producer/pace.h"
+#include "producer/producer_status.h"
 #include "producer/retry.h"
 #include "producer/worker_session.h"
 #include "proto/codec.h"
@@ -129,6 +130,7 @@ class ProducerCore {
   [[nodiscard]] std::optional<Instant> next_due() const { return ledger_.next_due(); }
   [[nodiscard]] std::uint64_t dropped_messages() const { return dropped_; }
   [[nodiscard]] std::vector<std::string> take_lost_workers();  // names, for the log
+  [[nodiscard]] ProducerStatus status(Instant now);            // looks at all that is in flight
 
  private:
   void on_heartbeat(const PeerId& peer, const Received& received, const Heartbeat& heartbeat,
@@ -180,6 +182,9 @@ class ProducerCore {
   [[nodiscard]] WorkerSession* idle_worker_but(WorkerId holder, bool even_when_busy);
   void lend(Index index, WorkerSession& worker, Instant now);
   void speak_to_collector(Instant now);
+  [[nodiscard]] std::vector<ProducerStatus::Worker> shown_workers(Instant now) const;
+  [[nodiscard]] std::vector<ProducerStatus::Host> busiest_hosts();
+  [[nodiscard]] ProducerStatus::Head head(Instant now) const;
   void to_worker(const PeerId& peer, Frames frames) {
     outgoing_.push_back({peer, std::move(frames)});
   }
@@ -208,6 +213,7 @@ class ProducerCore {
   // Presumed dead. A partition may heal, and then their numbering goes on where it was.
   std::unordered_map<WorkerId, WorkerSession> silent_workers_;
   std::vector<std::string> lost_workers_;
+  std::uint64_t workers_lost_ = 0;
   std::set<WorkerId> emptying_;  // get nothing, so that a suspect can run there alone
 
   // The collector's last word.

@@ -32,6 +32,7 @@ TaskSource::TaskSource(std::vector<std::string> urls, const std::string& path)
   if (fstat(fd_, &status) != 0) fail(name_, errno);
   if (S_ISDIR(status.st_mode)) fail(name_, EISDIR);
   is_regular_ = S_ISREG(status.st_mode);
+  if (is_regular_) file_bytes_ = static_cast<std::uint64_t>(status.st_size);
 }
 
 TaskSource::~TaskSource() {
@@ -52,6 +53,14 @@ std::optional<ParsedLine> TaskSource::next(Index index) {
   return std::nullopt;
 }
 
+std::optional<std::uint64_t> TaskSource::tasks_expected(std::uint64_t taken) const {
+  if (ended_) return taken;
+  const std::uint64_t taken_bytes = read_bytes_ - lines_.held_bytes();
+  if (!is_regular_ || taken_bytes == 0 || taken_bytes > file_bytes_) return std::nullopt;
+  const double share = static_cast<double>(taken_bytes) / static_cast<double>(file_bytes_);
+  return static_cast<std::uint64_t>(static_cast<double>(taken) / share);
+}
+
 bool TaskSource::read_block() {
   if (read_to_end_) return false;
   if (!is_regular_) {
@@ -67,6 +76,7 @@ bool TaskSource::read_block() {
     lines_.finish();
     read_to_end_ = true;
   } else {
+    read_bytes_ += static_cast<std::uint64_t>(got);
     lines_.feed({block_.data(), static_cast<std::size_t>(got)});
   }
   return true;

@@ -33,6 +33,9 @@ class TaskSource {
   // InputError.
   [[nodiscard]] bool read_block();
   [[nodiscard]] bool ended() const { return ended_; }  // next() has no more and never will
+  // How many tasks there will be, when `taken` came so far: known at the end, estimated while a
+  // file is read, empty for a stream.
+  [[nodiscard]] std::optional<std::uint64_t> tasks_expected(std::uint64_t taken) const;
   [[nodiscard]] int fd() const { return fd_; }  // to wait on for POLLIN; -1 when there is none
 
  private:
@@ -41,6 +44,8 @@ class TaskSource {
   std::string name_;
   int fd_ = -1;
   bool is_regular_ = false;
+  std::uint64_t file_bytes_ = 0;  // when it was opened
+  std::uint64_t read_bytes_ = 0;
   bool read_to_end_ = false;
   bool ended_ = false;
   LineReader lines_;

@@ -169,4 +169,14 @@ std::variant<UrlView, UrlFault> parse_url(std::string_view url) {
   return view;
 }
 
+std::string without_userinfo(std::string_view url) {
+  const auto scheme_end = url.find("://");
+  if (scheme_end == std::string_view::npos) return std::string(url);
+  const auto start = scheme_end + 3;
+  const auto authority = url.substr(start, url.find_first_of("/?#", start) - start);
+  const auto at = authority.rfind('@');
+  if (at == std::string_view::npos) return std::string(url);
+  return std::string(url.substr(0, start)) + std::string(url.substr(start + at + 1));
+}
+
 }  // namespace fetchline

@@ -25,4 +25,7 @@ struct UrlFault {
 
 [[nodiscard]] std::variant<UrlView, UrlFault> parse_url(std::string_view url);
 
+// The URL as others may see it: what stands before an "@" in its authority is left out.
+[[nodiscard]] std::string without_userinfo(std::string_view url);
+
 }  // namespace fetchline

@@ -75,6 +75,7 @@ class WorkerSession {
   [[nodiscard]] bool draining() const { return draining_; }
   [[nodiscard]] bool has_settings() const { return has_settings_; }
   [[nodiscard]] std::uint64_t reports_seen() const { return reports_seen_; }
+  [[nodiscard]] Instant heard() const { return heard_; }
   [[nodiscard]] bool silent(Instant now) const { return now - heard_ >= kLease; }
 
  private:

@@ -55,6 +55,9 @@ class PeerWatch {
     return timeout_ > Duration::zero() && now - last_heard_ >= timeout_;
   }
   [[nodiscard]] bool waiting() const { return waiting_; }
+  [[nodiscard]] bool is_there(Instant now) const {
+    return ever_heard_ && now - last_heard_ < kSilence;
+  }
   [[nodiscard]] const std::string& whom() const { return whom_; }
 
  private:

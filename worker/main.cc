@@ -10,6 +10,7 @@
 #include "proto/sockets.h"
 #include "worker/worker.h"
 #include "worker/worker_flags.h"
+#include "worker/worker_view.h"
 
 namespace fetchline {
 namespace {
@@ -23,6 +24,12 @@ ExitCode run(const Program& program, const WorkerOptions& options, const SignalS
     sample.done = sample.ok = counters.fetched.load(std::memory_order_relaxed);
     sample.in_flight = counters.running.load(std::memory_order_relaxed);
     return sample;
+  });
+  const auto http = serve_watch(program, [&] {
+    Observation seen;
+    seen.progress = progress.now();
+    show(worker.status(kWatchPatience), seen);
+    return seen;
   });
   const RunEnd end = worker.run(signals.drain(), signals.abort());
   if (!end.why.empty()) spdlog::error("{}", end.why);

@@ -70,6 +70,7 @@ RunEnd Worker::run(std::stop_token drain, std::stop_token abort) {
     give_orders();
     send(now);
     report(now);
+    publish(now);
     if (auto end = ended(now)) return *end;
     wait(now);
     now = std::chrono::steady_clock::now();
@@ -105,7 +106,7 @@ void Worker::receive(Instant now) {
     receive_from(links_[number].collector, number, false, now);
   }
   for (Fetched& fetched : fetchers_.take_fetched()) {
-    counters_.fetched.fetch_add(1, std::memory_order_relaxed);
+    note_fetched(fetched.result);
     core_.on_fetched(std::move(fetched));
   }
 }
@@ -194,6 +195,32 @@ void Worker::report(Instant now) {
   const std::size_t held_bytes = core_.held_bytes();
   counters_.held_bytes.store(held_bytes, std::memory_order_relaxed);
   fetchers_.set_held(held_bytes, core_.runs_head());
+}
+
+void Worker::note_fetched(const Result& result) {
+  counters_.fetched.fetch_add(1, std::memory_order_relaxed);
+  ++status_.outcomes[static_cast<std::size_t>(result.outcome)];
+  status_.received_bytes += result.size_download;
+  status_.durations.add(result.time_total);
+}
+
+void Worker::publish(Instant now) {
+  if (!published_.is_wanted()) return;
+  WorkerStatus status = status_;
+  status.name = options_.name;
+  status.slots = options_.concurrency;
+  status.running = core_.running();
+  status.queued = core_.queued();
+  status.held_bytes = core_.held_bytes();
+  status.draining = draining_since_.has_value();
+  status.dropped_messages =
+      core_.dropped_messages() + counters_.dropped_messages.load(std::memory_order_relaxed);
+  for (const Link& link : links_) {
+    for (const PeerWatch* watch : {&link.producer_watch, &link.collector_watch}) {
+      if (!watch->is_there(now)) status.missing.push_back(watch->whom());
+    }
+  }
+  published_.publish(std::move(status));
 }
 
 void Worker::begin_drain(Instant now) {

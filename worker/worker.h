@@ -18,10 +18,12 @@
 #include "proto/key_files.h"
 #include "proto/nonsense_watch.h"
 #include "proto/peer_watch.h"
+#include "proto/published.h"
 #include "proto/run_end.h"
 #include "proto/wakeup.h"
 #include "worker/fetcher_pool.h"
 #include "worker/worker_core.h"
+#include "worker/worker_status.h"
 
 namespace fetchline {
 
@@ -66,6 +68,10 @@ class Worker {
   RunEnd run(std::stop_token drain, std::stop_token abort);
 
   [[nodiscard]] const WorkerCounters& counters() const { return counters_; }
+  // Any thread.
+  [[nodiscard]] WorkerStatus status(std::chrono::milliseconds patience) {
+    return published_.get(patience, [this] { wakeup_.notify(); });
+  }
 
  private:
   struct Link {
@@ -83,6 +89,8 @@ class Worker {
   void apply_ceilings(JobSettings& settings) const;
   void apply_ceilings(Task& task) const;
   void report(Instant now);
+  void note_fetched(const Result& result);
+  void publish(Instant now);
   void begin_drain(Instant now);
   [[nodiscard]] std::optional<RunEnd> ended(Instant now);
 
@@ -93,6 +101,8 @@ class Worker {
   Wakeup wakeup_;
   WorkerCounters counters_;
   NonsenseWatch nonsense_;
+  WorkerStatus status_;  // what is counted here as it happens
+  Published<WorkerStatus> published_;
   std::optional<Instant> draining_since_;
   bool cancelled_ = false;  // what ran too long after the drain began
 };

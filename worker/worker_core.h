@@ -31,7 +31,7 @@ class WorkerCore {
     std::uint32_t slots = 50;  // transfers at once, all jobs together
     std::size_t links = 1;
     bool keep_alive = false;  // stay when the jobs are done
-    std::size_t held_bytes = std::size_t{64}
+    std::size_t held_bytes = std::size_t{32}
                              << 20;  // of unacknowledged results; then only heads start
   };
   explicit WorkerCore(Settings settings);

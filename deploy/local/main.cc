@@ -2,6 +2,7 @@
 #include <spdlog/spdlog.h>
 
 #include "collector/collector_flags.h"
+#include "collector/collector_view.h"
 #include "collector/damaged.h"
 #include "collector/existing_output.h"
 #include "collector/output_error.h"
@@ -15,8 +16,10 @@
 #include "deploy/process/signals.h"
 #include "producer/input_check.h"
 #include "producer/producer_flags.h"
+#include "producer/producer_view.h"
 #include "proto/sockets.h"
 #include "worker/worker_flags.h"
+#include "worker/worker_view.h"
 
 namespace fetchline {
 namespace {
@@ -66,6 +69,15 @@ ExitCode run(const Program& program, const PipelineOptions& options, const TaskF
   if (flags.dry_run) return dry_run(options, flags);
   Pipeline pipeline(options);
   ProgressReport progress(program.progress(), [&pipeline] { return sample_of(pipeline); });
+  const auto http = serve_watch(program, [&] {
+    Observation seen;
+    seen.progress = progress.now();
+    show(pipeline.producer_status(kWatchPatience), seen);
+    show(pipeline.worker_status(kWatchPatience), seen);
+    show(pipeline.collector_status(kWatchPatience), seen);
+    seen.missing.clear();  // all three are here
+    return seen;
+  });
   const RunEnd end = pipeline.run(signals.drain(), signals.abort());
   if (end.kind == RunEnd::Kind::other_input) progress.withdraw();
   return exit_code_of(end, flags.fail_on);

@@ -41,6 +41,11 @@ class Pipeline {
   [[nodiscard]] const WorkerCounters& worker() const { return worker_.counters(); }
   [[nodiscard]] const CollectorCounters& collector() const { return collector_.counters(); }
 
+  using Patience = std::chrono::milliseconds;
+  [[nodiscard]] ProducerStatus producer_status(Patience most) { return producer_.status(most); }
+  [[nodiscard]] WorkerStatus worker_status(Patience most) { return worker_.status(most); }
+  [[nodiscard]] CollectorStatus collector_status(Patience most) { return collector_.status(most); }
+
  private:
   struct Role {
     std::stop_source drain, abort;

@@ -122,6 +122,8 @@ void Program::add_talk_flags() {
   switch_option(*app_, "-v,--verbose", log_.verbose, "say more on stderr");
   choice_option(*app_, "--log-format", log_.json, "how to write the log",
                 {{"text", false}, {"json", true}});
+  text_option(*app_, "--http", http_, "ADDR:PORT",
+              "answer /ping /ready /metrics /status and / there");
   text_option(*app_, "--config", config_path_, "FILE", "TOML, every long flag is a key")
       ->configurable(false);
   app_->set_help_flag("-h,--help", "show this")->configurable(false)->group(kTalkGroup);

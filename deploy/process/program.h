@@ -47,7 +47,8 @@ class Program {
 
   // After parse().
   [[nodiscard]] const LogOptions& log() const { return log_; }
-  [[nodiscard]] ProgressMode progress() const;  // resolved for this stderr
+  [[nodiscard]] ProgressMode progress() const;                     // resolved for this stderr
+  [[nodiscard]] const std::string& http() const { return http_; }  // ADDR:PORT; empty: nowhere
   // What was given and does nothing: for the log, once that is set up.
   [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
   [[nodiscard]] const std::string& name() const { return log_.program; }
@@ -63,6 +64,7 @@ class Program {
   std::unique_ptr<CLI::App> app_;
   LogOptions log_;
   ProgressMode progress_ = ProgressMode::automatic;
+  std::string http_;
   std::string config_path_;
   std::vector<const CLI::Option*> required_;
   std::vector<std::string> warnings_;

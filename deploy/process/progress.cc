@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -14,6 +15,8 @@ namespace fetchline {
 namespace {
 
 using std::chrono::milliseconds;
+
+constexpr milliseconds kMeasured{1'000};
 
 milliseconds period_of(ProgressMode mode) {
   if (mode == ProgressMode::bar) return milliseconds(100);
@@ -44,9 +47,7 @@ bool stderr_is_terminal() {
 }
 
 ProgressReport::ProgressReport(ProgressMode mode, std::function<ProgressSample()> sample)
-    : mode_(mode), sample_(std::move(sample)) {
-  if (mode_ != ProgressMode::none) thread_ = std::thread([this] { run(); });
-}
+    : mode_(mode), sample_(std::move(sample)), thread_([this] { run(); }) {}
 
 ProgressReport::~ProgressReport() {
   {
@@ -54,7 +55,7 @@ ProgressReport::~ProgressReport() {
     ending_ = true;
   }
   ending_changed_.notify_one();
-  if (thread_.joinable()) thread_.join();
+  thread_.join();
 }
 
 void ProgressReport::withdraw() {
@@ -62,41 +63,63 @@ void ProgressReport::withdraw() {
   withdrawn_ = true;
 }
 
+ProgressMoment ProgressReport::now() const { return moment_of(sample_()); }
+
+ProgressMoment ProgressReport::moment_of(ProgressSample sample) const {
+  ProgressMoment moment;
+  moment.sample = std::move(sample);
+  moment.per_second = per_second_.load(std::memory_order_relaxed);
+  moment.elapsed = std::chrono::duration_cast<milliseconds>(Clock::now() - start_);
+  return moment;
+}
+
+// Measures more often than it shows: the rate is that of the last seconds.
 void ProgressReport::run() {
-  Clock::time_point next = start_ + period_of(mode_);
+  const Clock::duration period = period_of(mode_);
+  Clock::time_point shown = start_;
   done_before_ = sample_().done;
-  rate_.add(start_, done_before_);
+  measure(start_, done_before_);
   while (true) {
+    const auto next = Clock::now() + std::min<Clock::duration>(period, kMeasured);
     {
       std::unique_lock lock(mutex_);
       if (ending_changed_.wait_until(lock, next, [this] { return ending_; })) break;
     }
     const auto now = Clock::now();
-    report(now, false);
-    // Not next + period: after a suspended minute one report is due, not six hundred.
-    next = now + period_of(mode_);
+    ProgressSample sample = sample_();
+    measure(now, sample.done);
+    // After a suspended minute one report is due, not six hundred.
+    if (now - shown < period) continue;
+    report(std::move(sample), false);
+    shown = now;
   }
-  if (!withdrawn_) return report(Clock::now(), true);
+  if (!withdrawn_) return report(sample_(), true);
   if (mode_ == ProgressMode::bar) end_status();
 }
 
-void ProgressReport::report(Clock::time_point now, bool final) {
-  ProgressMoment moment;
-  moment.sample = sample_();
+void ProgressReport::measure(Clock::time_point now, std::uint64_t done) {
+  per_second_.store(rate_.add(now, done), std::memory_order_relaxed);
+}
+
+void ProgressReport::report(ProgressSample sample, bool final) {
+  ProgressMoment moment = moment_of(std::move(sample));
   moment.final = final;
-  moment.elapsed = std::chrono::duration_cast<milliseconds>(now - start_);
-  moment.per_second = rate_.add(now, moment.sample.done);
   if (final && moment.elapsed.count() > 0) {
     moment.per_second = static_cast<double>(moment.sample.done - done_before_) * 1'000 /
                         static_cast<double>(moment.elapsed.count());
   }
-  if (mode_ == ProgressMode::bar) {
-    show_status(progress_bar(moment, terminal_columns()));
-    if (final) end_status();
-  } else if (mode_ == ProgressMode::json) {
-    write_stderr(progress_json(moment, std::chrono::system_clock::now()));
-  } else {
-    spdlog::info("{}", progress_line(moment));
+  switch (mode_) {
+    case ProgressMode::bar:
+      show_status(progress_bar(moment, terminal_columns()));
+      if (final) end_status();
+      break;
+    case ProgressMode::json:
+      write_stderr(progress_json(moment, std::chrono::system_clock::now()));
+      break;
+    case ProgressMode::none:
+      break;
+    default:
+      spdlog::info("{}", progress_line(moment));
   }
 }
 

@@ -1,6 +1,7 @@
 // How far the job is, on stderr, by one thread of its own. See progress_text.h for what is shown.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -36,6 +37,9 @@ class ProgressReport {
   ProgressReport(ProgressMode mode, std::function<ProgressSample()> sample);
   ~ProgressReport();
   void withdraw();  // the job was refused: there is no final state
+  // How far it is now, and how fast it went in the last seconds. Any thread.
+  [[nodiscard]] ProgressMoment now() const;
+
   ProgressReport(const ProgressReport&) = delete;
   ProgressReport& operator=(const ProgressReport&) = delete;
 
@@ -43,12 +47,15 @@ class ProgressReport {
   using Clock = std::chrono::steady_clock;
 
   void run();
-  void report(Clock::time_point now, bool final);
+  [[nodiscard]] ProgressMoment moment_of(ProgressSample sample) const;
+  void report(ProgressSample sample, bool final);
+  void measure(Clock::time_point now, std::uint64_t done);
 
   const ProgressMode mode_;
   const std::function<ProgressSample()> sample_;
   const Clock::time_point start_ = Clock::now();
-  RateMeter rate_;                 // the report thread's
+  RateMeter rate_;  // the report thread's
+  std::atomic<double> per_second_{0};
   std::uint64_t done_before_ = 0;  // the report thread's; not 0 after --resume
 
   std::mutex mutex_;
@@ -56,7 +63,7 @@ class ProgressReport {
   bool ending_ = false;     // guarded by mutex_
   bool withdrawn_ = false;  // guarded by mutex_
 
-  std::thread thread_;
+  std::thread thread_;  // the last, as it uses the others
 };
 
 }  // namespace fetchline

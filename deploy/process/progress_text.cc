@@ -31,14 +31,6 @@ std::string rate(double per_second) {
   return format_count(static_cast<std::uint64_t>(std::llround(per_second))) + "/s";
 }
 
-std::optional<milliseconds> time_left(const ProgressMoment& moment) {
-  const ProgressSample& sample = moment.sample;
-  if (moment.final || !sample.total || *sample.total <= sample.done) return std::nullopt;
-  const double seconds = static_cast<double>(*sample.total - sample.done) / moment.per_second;
-  if (!(seconds < 1e7)) return std::nullopt;  // a rate of 0 ends here too
-  return milliseconds(static_cast<std::int64_t>(seconds * 1'000));
-}
-
 std::string time_text(const ProgressMoment& moment) {
   if (moment.final) return "in " + format_duration(moment.elapsed);
   const auto left = time_left(moment);
@@ -75,6 +67,14 @@ double RateMeter::add(Clock::time_point now, std::uint64_t done) {
   const auto& [since, before] = samples_.front();
   const double seconds = std::chrono::duration<double>(now - since).count();
   return seconds > 0 && done > before ? static_cast<double>(done - before) / seconds : 0;
+}
+
+std::optional<milliseconds> time_left(const ProgressMoment& moment) {
+  const ProgressSample& sample = moment.sample;
+  if (moment.final || !sample.total || *sample.total <= sample.done) return std::nullopt;
+  const double seconds = static_cast<double>(*sample.total - sample.done) / moment.per_second;
+  if (!(seconds < 1e7)) return std::nullopt;  // a rate of 0 ends here too
+  return milliseconds(static_cast<std::int64_t>(seconds * 1'000));
 }
 
 std::string progress_bar(const ProgressMoment& moment, std::size_t width) {

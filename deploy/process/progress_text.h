@@ -13,7 +13,7 @@ namespace fetchline {
 
 struct ProgressSample {
   std::uint64_t done = 0, ok = 0, failed = 0;  // tasks; done is ok + failed
-  std::uint64_t bytes_out = 0;                 // written to the output
+  std::uint64_t bytes_out = 0;                 // of bodies put out
   std::optional<std::uint64_t> total{};        // tasks, once the input has ended
   std::uint64_t in_flight = 0;                 // tasks at workers
   std::string waiting_for{};                   // "a worker"; empty: for nobody
@@ -38,6 +38,9 @@ struct ProgressMoment {
   std::chrono::milliseconds elapsed{0};  // since the start
   bool final = false;                    // nothing more will come: no ETA, the time it took
 };
+
+// At this rate; empty when the end is not known or not in sight.
+[[nodiscard]] std::optional<std::chrono::milliseconds> time_left(const ProgressMoment& moment);
 
 // "  4,512 / 10,000  45%  [====>      ]  1,203/s  2 failed  ETA 5s", never over `width` columns.
 [[nodiscard]] std::string progress_bar(const ProgressMoment& moment, std::size_t width);

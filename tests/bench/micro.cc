@@ -11,6 +11,7 @@
 #include "collector/record_json.h"
 #include "collector/reorder.h"
 #include "producer/ledger.h"
+#include "producer/producer_core.h"
 #include "producer/task_parser.h"
 #include "proto/codec.h"
 
@@ -144,6 +145,37 @@ void ledger(benchmark::State& state) {
   count_items(state, kBatch);
 }
 BENCHMARK(ledger);
+
+// What a look at /status costs the producer's loop: so many tasks at 1,000 workers, on 1,000 hosts.
+void producer_status(benchmark::State& state) {
+  constexpr unsigned kWorkers = 1'000;
+  const auto tasks = static_cast<unsigned>(state.range(0));
+  const Instant now{std::chrono::seconds(1'000)};
+  ProducerCore core({.job = {}, .job_settings = {}, .retry = {}, .name = "bench:1"});
+  for (unsigned i = 0; i < tasks; ++i) {
+    Task task;
+    task.url = "https://host-" + std::to_string(i % 1'000) + ".example/a/path/to/page/" +
+               std::to_string(i) + "?with=query";
+    core.add_task(std::move(task));
+  }
+  State opened;
+  opened.seq = 1;
+  opened.dispatch_limit = kMaxIndex;
+  opened.whole = true;
+  core.on_collector_message({{}, kEpoch, opened}, now);
+  for (unsigned i = 0; i < kWorkers; ++i) {
+    Heartbeat heartbeat;
+    heartbeat.worker = WorkerId{i + 1};
+    heartbeat.name = "machine:" + std::to_string(i);
+    heartbeat.seq = 1;
+    heartbeat.slots = tasks / kWorkers;
+    core.on_worker_message(heartbeat.name, {{}, {}, heartbeat}, now);
+  }
+  core.advance(now, {});
+  if (core.in_flight() != tasks) state.SkipWithError("not all tasks are handed out");
+  for (auto _ : state) benchmark::DoNotOptimize(core.status(now));
+}
+BENCHMARK(producer_status)->Arg(10'000)->Arg(100'000)->Unit(benchmark::kMillisecond);
 
 void write_record(benchmark::State& state) {
   const Result result = result_with(123'456, static_cast<std::size_t>(state.range(0)));

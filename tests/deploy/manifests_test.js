@@ -5,12 +5,13 @@ const fs = require('fs');
 const path = require('path');
 const YAML = require('yaml');
 
-const models = path.dirname(require.resolve('kubernetes-models'));
+const packages = ['kubernetes-models', '@kubernetes-models/keda'].map((name) => path.dirname(require.resolve(name)));
 
 // The schema of a kind, compiled, by the class that uses it.
 function validatorOf(apiVersion, kind) {
+  const models = packages.find((folder) => fs.existsSync(path.join(folder, apiVersion, `${kind}.js`)));
+  if (!models) throw new Error(`${apiVersion} has no ${kind}`);
   const file = path.join(models, apiVersion, `${kind}.js`);
-  if (!fs.existsSync(file)) throw new Error(`${apiVersion} has no ${kind}`);
   const schema = /_schemas\/(\w+)/.exec(fs.readFileSync(file, 'utf8'))[1];
   return require(path.join(models, '_schemas', `${schema}.js`)).validate;
 }
@@ -105,11 +106,29 @@ function numberProblems(object, settings) {
   return problems;
 }
 
+// Who scales a Deployment is its only master, and asks for what the producer has: the other names
+// are checked against what the programs say, by metrics_test.py.
+function scalingProblems(object, objects) {
+  const target = object.spec && object.spec.scaleTargetRef;
+  if (!target) return [];
+  const scaled = objects.find((o) => o.kind === 'Deployment' && o.metadata.name === target.name);
+  if (!scaled) return [`no Deployment ${target.name}`];
+  return scaled.spec.replicas === undefined ? [] : [`${target.name} has replicas of its own`];
+}
+
+// Who waits for its peers is not ready: they must find it all the same, or all wait for ever.
+function readinessProblems(object, objects) {
+  const waits = objects.some((o) => JSON.stringify(o).includes('"path":"/ready"'));
+  const found = object.kind !== 'Service' || object.spec.publishNotReadyAddresses === true;
+  return waits && !found ? ['peers find it only when it is ready'] : [];
+}
+
 function problemsIn(objects) {
   const settings = Object.assign({}, ...objects
     .filter((o) => o.kind === 'ConfigMap' && o.metadata.name.startsWith('fetchline-settings')).map((o) => o.data));
   return objects.flatMap((object) => {
-    const problems = schemaProblems(object);
+    const problems = [...schemaProblems(object), ...scalingProblems(object, objects),
+      ...readinessProblems(object, objects)];
     const pod = object.spec && object.spec.template && object.spec.template.spec;
     if (pod) {
       problems.push(...securityProblems(pod), ...referenceProblems(pod, objects), ...numberProblems(object, settings));
@@ -138,11 +157,18 @@ function selfTest(file) {
     SHARDS: (o) => { o.spec.completions = 3; },
     Service: (o, pod) => { pod.containers[0].args[1] = '--collector=tcp://nobody:5556'; },
     volume: (o, pod) => { pod.volumes = []; },
+    'find it': (o, pod, objects) => {
+      pod.containers[0].readinessProbe = { httpGet: { path: '/ready', port: 8080 } };
+      for (const service of objects.filter((other) => other.kind === 'Service')) delete service.spec.publishNotReadyAddresses;
+    },
+    'replicas of its own': (o, pod, objects) => {
+      objects.find((other) => other.kind === 'NetworkPolicy').spec.scaleTargetRef = { name: 'fetchline-worker' };
+    },
   };
   const missed = Object.entries(planted).filter(([, plant]) => {
     const objects = load(file);
     const job = objects.find((o) => o.kind === 'Job' && o.metadata.name === 'fetchline-producer');
-    plant(job, job.spec.template.spec);
+    plant(job, job.spec.template.spec, objects);
     return problemsIn(objects).length === 0;
   });
   for (const [name] of missed) console.log(`a planted mistake is not found: ${name}`);

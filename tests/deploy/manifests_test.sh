@@ -8,7 +8,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 manifests=$here/../../deploy/kubernetes
 cache=${1:-$here/../../build/manifests}
-packages=(kubernetes-models@4.5.1 yaml@2.8.1)
+packages=(kubernetes-models@4.5.1 @kubernetes-models/keda@0.4.2 yaml@2.8.1)
 
 skip() {
   echo "manifests_test.sh: skipped: $*"
@@ -32,5 +32,18 @@ fi
 for folder in base overlays/example overlays/sharded; do
   render "$manifests/$folder" >"$cache/rendered.yaml"
   NODE_PATH=$cache/node_modules node "$here/manifests_test.js" "$folder" "$cache/rendered.yaml"
+done
+# Each component, on the base; those for autoscaling with what they ask.
+for component in "$manifests"/components/*; do
+  name=$(basename "$component")
+  rm -rf "$cache/overlay" && mkdir "$cache/overlay"
+  {
+    echo "resources: [$(realpath --relative-to "$cache/overlay" "$manifests/base")]"
+    echo "components:"
+    [[ $name == autoscale-* ]] && echo "  - $(realpath --relative-to "$cache/overlay" "$manifests/components/http")"
+    echo "  - $(realpath --relative-to "$cache/overlay" "$component")"
+  } >"$cache/overlay/kustomization.yaml"
+  render "$cache/overlay" >"$cache/component.yaml"
+  NODE_PATH=$cache/node_modules node "$here/manifests_test.js" "components/$name" "$cache/component.yaml"
 done
 NODE_PATH=$cache/node_modules node "$here/manifests_test.js" --self-test "$cache/rendered.yaml"

@@ -26,6 +26,10 @@ def is_flags(path):
     return re.search(r"_flags\.(h|cc)$", path) is not None
 
 
+def is_view(path):
+    return re.search(r"_view\.(h|cc)$", path) is not None
+
+
 def is_main(path):
     return os.path.basename(path) == "main.cc"
 
@@ -42,8 +46,8 @@ def include_break(path, target):
             return f"{room}/ does not include another role ({target})"
         if to == "deploy" and not target.startswith("deploy/process/"):
             return f"{room}/ includes nothing of deploy/ but deploy/process/ ({target})"
-        if to == "deploy" and not (is_main(path) or is_flags(path)):
-            return f"in {room}/ only main.cc and *_flags.* include deploy/process/ ({target})"
+        if to == "deploy" and not (is_main(path) or is_flags(path) or is_view(path)):
+            return f"in {room}/ only main.cc, *_flags.* and *_view.* include deploy/process/ ({target})"
     if room == "proto" and (to in ROLES or to == "deploy"):
         return f"proto/ includes neither a role nor deploy/ ({target})"
     if path.startswith("deploy/process/"):
@@ -106,7 +110,7 @@ def breaks_in(root):
 # Path, text, and a part of the rule it breaks; None where all is well.
 PLANTED = [
     ("producer/a.cc", '#include "worker/a.h"\n', "another role"),
-    ("worker/b.cc", '#include "deploy/process/log.h"\n', "only main.cc and *_flags.*"),
+    ("worker/b.cc", '#include "deploy/process/log.h"\n', "only main.cc, *_flags.* and *_view.*"),
     ("worker/c.cc", '#include "deploy/local/c.h"\n', "but deploy/process/"),
     ("proto/d.cc", '#include "collector/d.h"\n', "proto/ includes neither"),
     ("proto/e.cc", '#include "deploy/process/log.h"\n', "proto/ includes neither"),

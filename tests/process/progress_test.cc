@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <thread>
 
 #include "deploy/process/log.h"
 #include "deploy/process/status_line.h"
@@ -69,6 +70,23 @@ TEST(ProgressReport, DrawsWhileTheWorkGoesOn) {
     for (int seen = asked; seen < 3; seen = asked) asked.wait(seen);  // ctest has the deadline
   }
   EXPECT_GE(count_of(testing::internal::GetCapturedStderr(), "\r"), 3U);
+}
+
+TEST(ProgressReport, TellsWhoAsksHowThingsAreNow) {
+  std::atomic<std::uint64_t> done = 3;
+  const ProgressReport report(ProgressMode::none, [&] {
+    ProgressSample sample;
+    sample.done = done;
+    return sample;
+  });
+  EXPECT_EQ(report.now().sample.done, 3U);
+  done = 5;
+  EXPECT_EQ(report.now().sample.done, 5U);
+  EXPECT_FALSE(report.now().final);
+  while (report.now().per_second <= 0) {  // ctest has the deadline
+    ++done;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 TEST(StatusLine, StaysBelowTheLogLines) {

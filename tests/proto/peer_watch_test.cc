@@ -117,5 +117,15 @@ TEST(PeerWatch, WaitsForEverWithoutATimeout) {
   EXPECT_FALSE(Turns(0s).timed_out(kStart + std::chrono::hours(24 * 365)));
 }
 
+TEST(PeerWatch, KnowsWhoIsThere) {
+  const Instant start{std::chrono::seconds(1000)};
+  PeerWatch watch("the collector", Duration::zero(), start);
+  EXPECT_FALSE(watch.is_there(start)) << "never heard";
+  const Instant heard = start + std::chrono::seconds(1);
+  (void)watch.update(heard, heard);
+  EXPECT_TRUE(watch.is_there(heard + std::chrono::seconds(3)));
+  EXPECT_FALSE(watch.is_there(heard + PeerWatch::kSilence));
+}
+
 }  // namespace
 }  // namespace fetchline

@@ -1,0 +1,62 @@
+#include "collector/collector_view.h"
+
+namespace fetchline {
+namespace {
+
+Json outcomes_object(const OutcomeCounts& counts) {
+  Json object = Json::object();
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] > 0) object[std::string(to_string(static_cast<Outcome>(i)))] = counts[i];
+  }
+  return object;
+}
+
+void add_metrics(const CollectorStatus& status, Metrics& metrics) {
+  const auto gauge = [&](const char* name, const char* help, auto value) {
+    metrics.gauge(name, help, static_cast<double>(value));
+  };
+  for (std::size_t i = 0; i < status.outcomes.size(); ++i) {
+    metrics.counter("fetchline_collector_records_total", "Records put out.",
+                    static_cast<double>(status.outcomes[i]),
+                    {{"outcome", std::string(to_string(static_cast<Outcome>(i)))}});
+  }
+  metrics.counter("fetchline_collector_body_bytes_total", "Bytes of bodies put out.",
+                  static_cast<double>(status.body_bytes));
+  metrics.counter("fetchline_collector_dropped_messages_total", "Messages that made no sense.",
+                  static_cast<double>(status.dropped_messages));
+  gauge("fetchline_collector_results_waiting", "Results that wait for their turn.", status.waiting);
+  gauge("fetchline_collector_waiting_bytes", "Of them, in memory.", status.waiting_bytes);
+  gauge("fetchline_collector_memory_limit_bytes", "As --memory says.", status.memory_bytes);
+  gauge("fetchline_collector_spill_bytes", "Of results that wait, in the journal.",
+        status.spill_bytes);
+  gauge("fetchline_collector_spill_limit_bytes", "As --spill-limit says.",
+        status.spill_limit_bytes);
+  gauge("fetchline_collector_journal_bytes", "The journal's files.", status.journal_bytes);
+  gauge("fetchline_collector_disk_full", "1 while it waits for room on a disk.", status.disk_full);
+  gauge("fetchline_collector_senders", "Workers that have sent results.", status.senders);
+}
+
+}  // namespace
+
+void show(const CollectorStatus& status, Observation& seen) {
+  Json object{{"phase", status.phase}, {"job", to_string(status.job)}, {"records", status.records}};
+  object["total"] = status.total ? Json(*status.total) : Json();
+  object["outcomes"] = outcomes_object(status.outcomes);
+  object["body_bytes"] = status.body_bytes;
+  object["waiting"] = status.waiting;
+  object["window"] = {
+      {"first", status.records}, {"end", status.window_end}, {"limit", status.window}};
+  object["memory"] = {{"bytes", status.waiting_bytes}, {"limit_bytes", status.memory_bytes}};
+  object["spill"] = {{"bytes", status.spill_bytes},
+                     {"limit_bytes", status.spill_limit_bytes},
+                     {"journal_bytes", status.journal_bytes}};
+  object["disk_full"] = status.disk_full;
+  object["reader_slow"] = status.reader_slow;
+  object["senders"] = status.senders;
+  object["dropped_messages"] = status.dropped_messages;
+  seen.roles["collector"] = std::move(object);
+  seen.missing.insert(seen.missing.end(), status.missing.begin(), status.missing.end());
+  add_metrics(status, seen.metrics);
+}
+
+}  // namespace fetchline

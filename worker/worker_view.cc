@@ -1,0 +1,55 @@
+#include "worker/worker_view.h"
+
+namespace fetchline {
+namespace {
+
+double in_seconds(std::chrono::microseconds duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+void add_metrics(const WorkerStatus& status, Metrics& metrics) {
+  const auto gauge = [&](const char* name, const char* help, auto value) {
+    metrics.gauge(name, help, static_cast<double>(value));
+  };
+  for (std::size_t i = 0; i < status.outcomes.size(); ++i) {
+    metrics.counter("fetchline_worker_transfers_total", "Transfers that ended, retries too.",
+                    static_cast<double>(status.outcomes[i]),
+                    {{"outcome", std::string(to_string(static_cast<Outcome>(i)))}});
+  }
+  std::vector<double> bounds;
+  for (const auto bound : Durations::kBounds) bounds.push_back(in_seconds(bound));
+  metrics.histogram("fetchline_worker_transfer_duration_seconds", "How long transfers took.",
+                    bounds, status.durations.counts, in_seconds(status.durations.sum));
+  metrics.counter("fetchline_worker_received_bytes_total", "Bytes of bodies, as they were sent.",
+                  static_cast<double>(status.received_bytes));
+  metrics.counter("fetchline_worker_dropped_messages_total", "Messages that made no sense.",
+                  static_cast<double>(status.dropped_messages));
+  gauge("fetchline_worker_transfers_running", "Transfers now.", status.running);
+  gauge("fetchline_worker_slots", "Transfers at once, as --concurrency says.", status.slots);
+  gauge("fetchline_worker_tasks_queued", "Tasks that wait for a slot.", status.queued);
+  gauge("fetchline_worker_held_bytes", "Of results that the collector has not acknowledged.",
+        status.held_bytes);
+}
+
+}  // namespace
+
+void show(const WorkerStatus& status, Observation& seen) {
+  Json outcomes = Json::object();
+  for (std::size_t i = 0; i < status.outcomes.size(); ++i) {
+    const auto outcome = std::string(to_string(static_cast<Outcome>(i)));
+    if (status.outcomes[i] > 0) outcomes[outcome] = status.outcomes[i];
+  }
+  seen.roles["worker"] = {{"name", status.name},
+                          {"slots", status.slots},
+                          {"running", status.running},
+                          {"queued", status.queued},
+                          {"held_bytes", status.held_bytes},
+                          {"draining", status.draining},
+                          {"transfers", std::move(outcomes)},
+                          {"received_bytes", status.received_bytes},
+                          {"dropped_messages", status.dropped_messages}};
+  seen.missing.insert(seen.missing.end(), status.missing.begin(), status.missing.end());
+  add_metrics(status, seen.metrics);
+}
+
+}  // namespace fetchline
