@@ -204,8 +204,9 @@ class ProducerCore {
   bool input_ended_ = false;
   bool dispatching_ = true;
   bool more_to_hear_ = false;
-  std::uint64_t handed_out_ = 0;  // tasks, the same one perhaps often
-  std::uint64_t spares_ = 0;      // of those, to idle slots while another worker ran them
+  std::uint64_t begun_ = 0;   // tasks that were handed out, each counted once
+  Index begun_below_ = 0;     // none from there on; they go out in order
+  std::uint64_t spares_ = 0;  // given to idle slots while another worker ran them
   Pace pace_;
   Instant last_look_{};
 

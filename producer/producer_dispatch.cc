@@ -134,7 +134,9 @@ Tasks ProducerCore::next_message_to(WorkerSession& worker, Instant now) {
 void ProducerCore::put(Tasks& message, const Task& task) {
   message.tasks.push_back(task);
   message.tasks.back().may_retry = task.attempt <= settings_.retry.retries;
-  ++handed_out_;
+  if (task.index < begun_below_) return;
+  ++begun_;
+  begun_below_ = task.index + 1;
 }
 
 // Without a job there is nothing to say, but that it is not the producer who is missing.

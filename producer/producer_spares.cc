@@ -115,7 +115,7 @@ void ProducerCore::lend_slow(std::vector<Ledger::Held> held, Instant now) {
   });
   for (const Ledger::Held& each : held) {
     const bool is_head = each.task->index == head;
-    if (spares_ >= std::max(handed_out_ / kSpareShare, is_head ? kSpareHeads : 0)) return;
+    if (spares_ >= std::max(begun_ / kSpareShare, is_head ? kSpareHeads : 0)) return;
     WorkerSession* other = idle_worker_but(each.lease.worker, false);
     if (other == nullptr) continue;
     ++spares_;

@@ -337,6 +337,23 @@ TEST(ProducerSpares, AreAFewOfManyTasks) {
   EXPECT_EQ(idle.tasks[0].index, 0U);
 }
 
+TEST(ProducerSpares, AreNoMoreWhenTheTasksWereHandedOutOften) {
+  Scene scene;
+  scene.add_tasks(100);
+  scene.open();
+  StubWorker& slow = scene.worker("slow", 100);
+  scene.turn();
+  for (int times = 0; times < 10; ++times) {
+    for (Index index = 0; index < 100; ++index) scene.returns(slow, index);
+    scene.turn();
+  }
+  ASSERT_EQ(slow.tasks.size(), 1100U);
+  scene.core.end_of_input();
+  StubWorker& idle = scene.worker("idle", 1000);
+  scene.pass(60, {&slow, &idle});
+  EXPECT_EQ(idle.tasks.size(), 2U) << "2 % of a hundred tasks";
+}
+
 TEST(ProducerSpares, WaitUntilATaskIsSlowForThisJob) {
   Scene scene;
   scene.add_tasks(22);
