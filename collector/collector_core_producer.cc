@@ -53,13 +53,17 @@ void CollectorCore::begin_comparison(const Open& open) {
   comparison_.begin(open.resume ? reorder_.end() : 0);
 }
 
-// Who resumes is told that the job is done when its input is the one that was fetched.
+// Who resumes is told that the job is done when its input is the one that was fetched. What the
+// newest producer has to show is not the matter of those before it.
 void CollectorCore::on_open_when_done(const PeerId& peer, const Open& open, Instant now) {
+  const bool is_new = !control_.epochs.contains(open.nonce);
+  if (!is_new && open.nonce != nonce_) {
+    return refuse(peer, control_.job, {.reason = Refused::Reason::fenced});
+  }
   producer_ = peer;
   producer_gone_ = false;
   done_at_ = now;
-  const bool is_new = !control_.epochs.contains(open.nonce);
-  if (is_new) {  // what the one before it had to show is not its matter
+  if (is_new) {
     control_.epochs[open.nonce] = epoch_;
     nonce_ = open.nonce;
     comparison_.begin(open.resume && chain_ ? reorder_.watermark() : 0, chain_);

@@ -326,6 +326,21 @@ TEST(CollectorCoreResume, TheInputOfOneProducerIsNotHeldAgainstTheNextWhenAllIsD
   EXPECT_FALSE(scene.heard<Done>("next").empty());
 }
 
+TEST(CollectorCoreResume, NorAgainstTheOneBeforeItThatStillAsks) {
+  ResumedScene scene(18);
+  scene.open_to_resume();
+  scene.recap(0, {5});
+  scene.compare();
+  scene.core.set_done(scene.now);
+  scene.turn();
+  (void)scene.heard<Refused>("producer");
+  scene.says("before", Open{.nonce = kOldNonce, .resume = true}, Epoch{2}, job_number(3));
+  EXPECT_EQ(scene.heard_one<Refused>("before").reason, Refused::Reason::fenced);
+  scene.turn(1s);
+  EXPECT_EQ(scene.heard_one<Refused>("producer").reason, Refused::Reason::other_input);
+  EXPECT_TRUE(scene.heard<Refused>("before").empty());
+}
+
 TEST(CollectorCoreResume, SaysDoneToAProducerThatResumesAFinishedJob) {
   ResumedScene scene(18);
   scene.core.set_done(scene.now);
