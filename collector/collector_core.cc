@@ -171,6 +171,7 @@ std::unique_ptr<Result> CollectorCore::take_next() {
   if (!has_next()) return nullptr;
   if (reorder_.is_saved(reorder_.watermark())) taken_saved_.push_back(reorder_.watermark());
   auto next = reorder_.take_next();
+  if (has_journal_) taken_hashes_.push_back(next->task_hash);
   ++counts_[static_cast<std::size_t>(next->outcome)];
   return next;
 }
@@ -178,6 +179,7 @@ std::unique_ptr<Result> CollectorCore::take_next() {
 void CollectorCore::set_written() {
   written_ = reorder_.watermark();
   taken_saved_.clear();
+  taken_hashes_.clear();
   ++safe_changes_;
 }
 

@@ -87,7 +87,8 @@ class CollectorCore {
   [[nodiscard]] const JobControl* unsaved_control() const;
   void set_control_saved();
 
-  // Recaps to be compared, each with the hashes of those of its indices that are out already.
+  // Recaps to be compared, each with the hashes of those of its indices that are out already;
+  // those of what was taken and is not written yet need not be among them.
   [[nodiscard]] std::vector<Recap> take_recaps() { return comparison_.take_recaps(); }
   void compare(const Recap& recap, const std::vector<std::uint64_t>& known, Instant now);
 
@@ -139,6 +140,7 @@ class CollectorCore {
   void begin_epoch(const Open& open);
   void begin_comparison(const Open& open);
   [[nodiscard]] bool is_safe(Index index) const;
+  [[nodiscard]] std::uint64_t task_hash(Index index) const;
   void note_stored(Sender& sender, Index index);
   void acknowledge_safe(Sender& sender);
   [[nodiscard]] IndexSet committed() const;
@@ -158,10 +160,11 @@ class CollectorCore {
   const bool has_journal_;
   ReorderBuffer reorder_;
   Index written_ = 0;
-  std::vector<Index> taken_saved_;  // saved, and taken since, and not written; ascending
-  std::uint64_t safe_changes_ = 0;  // how often something became safe
-  std::vector<Index> unsaved_;      // in the order of arrival; some may have left since
-  std::size_t most_unsaved_ = 0;    // then those are looked for
+  std::vector<Index> taken_saved_;           // saved, and taken since, and not written; ascending
+  std::vector<std::uint64_t> taken_hashes_;  // of the tasks from written_ on; with a journal only
+  std::uint64_t safe_changes_ = 0;           // how often something became safe
+  std::vector<Index> unsaved_;               // in the order of arrival; some may have left since
+  std::size_t most_unsaved_ = 0;             // then those are looked for
   std::size_t unsaved_bytes_ = 0;
   Instant unsaved_since_{};
   OutcomeCounts counts_{};

@@ -91,7 +91,7 @@ void CollectorCore::compare(const Recap& recap, const std::vector<std::uint64_t>
                             Instant now) {
   std::vector<std::uint64_t> hashes = known;
   for (Index index = recap.first + known.size(); hashes.size() < recap.hashes.size(); ++index) {
-    hashes.push_back(reorder_.task_hash(index));
+    hashes.push_back(task_hash(index));
   }
   comparison_.compare(recap, hashes);
   state_due_ = true;
@@ -102,6 +102,13 @@ void CollectorCore::compare(const Recap& recap, const std::vector<std::uint64_t>
   if (const auto& differs = comparison_.differs()) {
     refuse(producer_, control_.job, {Refused::Reason::other_input, *differs});
   }
+}
+
+// 0: not known. What was taken and is not written is in no file that could be read.
+std::uint64_t CollectorCore::task_hash(Index index) const {
+  if (index < written_) return 0;
+  const Index taken = index - written_;
+  return taken < taken_hashes_.size() ? taken_hashes_[taken] : reorder_.task_hash(index);
 }
 
 bool CollectorCore::has_news() const {

@@ -169,6 +169,26 @@ TEST(CollectorCoreResume, ComparesWhatItHasAndLetsTheRestBe) {
   EXPECT_TRUE(scene.heard<Refused>("producer").empty());
 }
 
+// What waits for room on the disk is in no file yet.
+TEST(CollectorCoreResume, ComparesWhatWasTakenAndIsNotWritten) {
+  ResumedScene scene;
+  scene.open_to_resume();
+  Results message{WorkerId{1}, {}};
+  for (const Index index : {10, 11}) {
+    Result& result = message.results.emplace_back();
+    result.index = index;
+    result.task_hash = hash_of(index);
+  }
+  scene.says("a", message, Epoch{3}, job_number(3));
+  (void)scene.core.take_next();
+  (void)scene.core.take_next();
+  Hashes hashes = ResumedScene::hashes(0, 18);
+  hashes[11] = 5;
+  scene.recap(0, hashes);
+  scene.compare();
+  EXPECT_EQ(scene.heard_one<Refused>("producer").index, 11U);
+}
+
 TEST(CollectorCoreResume, ZeroIsNotCompared) {
   ResumedScene scene;
   scene.open_to_resume();
