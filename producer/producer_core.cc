@@ -223,8 +223,23 @@ bool ProducerCore::survives_new_boot(const State& state) const {
   return is_our_log(state) || !ledger_.may_lack_result(state.watermark, state.committed);
 }
 
+// It was said before the collector started anew. Its facts stay true if the log is the same.
+bool ProducerCore::is_of_before(const State& state, Instant now) const {
+  const auto at = boots_before_.find(state.boot);
+  return at != boots_before_.end() && now - at->second < kLateState;
+}
+
+void ProducerCore::follow(const State& state, Instant now) {
+  if (state.boot != boot_ && boot_ != BootId{}) boots_before_[boot_] = now;
+  boots_before_.erase(state.boot);
+  boot_ = state.boot;
+  if (state.log != 0) log_ = state.log;
+}
+
 void ProducerCore::on_state(Epoch epoch, const State& state, Instant now) {
   if (state.nonce != settings_.nonce || !is_working() || !is_judgeable(state)) return;
+  const bool late = is_of_before(state, now);
+  if (late && !is_our_log(state)) return;
   if (state.boot != boot_ && boot_ != BootId{} && !survives_new_boot(state)) {
     phase_ = Phase::forgotten;
     return;
@@ -232,13 +247,12 @@ void ProducerCore::on_state(Epoch epoch, const State& state, Instant now) {
   collector_busy_ = false;
   ledger_.commit(state.committed);
   ledger_.commit_below(state.watermark);
-  if (state.boot == boot_ && state.seq < state_seq_) return;
+  if (late || (state.boot == boot_ && state.seq < state_seq_)) return;
   comparison_.on_state(state.compared, state.compare_to, now);
   if (phase_ != Phase::running) phase_ = comparison_.over() ? Phase::running : Phase::comparing;
   if (phase_ == Phase::running) comparison_.keep_no_more();
   if (epoch != epoch_) begin_epoch(epoch);
-  boot_ = state.boot;
-  log_ = state.log;
+  follow(state, now);
   state_seq_ = state.seq;
   watermark_ = state.watermark;
   dispatch_limit_ = std::min(state.dispatch_limit, state.watermark + settings_.window);

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <random>
 #include <set>
@@ -43,6 +44,8 @@ class ProducerCore {
   // for so long: by then every worker that can find it has.
   static constexpr std::chrono::seconds kCollectorGap{3};
   static constexpr std::chrono::seconds kCollectorWell{5};
+  // What a collector process said may arrive so long after another was heard.
+  static constexpr std::chrono::seconds kLateState{10};
   static constexpr std::size_t kSilentWorkers = 4096;   // remembered, should they come back
   static constexpr std::uint64_t kMostQueued = 65'536;  // tasks in the queue of a worker
 
@@ -145,6 +148,8 @@ class ProducerCore {
   void on_state(Epoch epoch, const State& state, Instant now);
   [[nodiscard]] bool is_judgeable(const State& state) const;
   [[nodiscard]] bool is_our_log(const State& state) const;
+  [[nodiscard]] bool is_of_before(const State& state, Instant now) const;
+  void follow(const State& state, Instant now);
   [[nodiscard]] bool survives_new_boot(const State& state) const;
   void on_refused(Epoch epoch, const Refused& refused);
   void open_after(Epoch epoch);
@@ -219,7 +224,8 @@ class ProducerCore {
 
   // The collector's last word.
   BootId boot_{};
-  std::uint64_t log_ = 0;
+  std::uint64_t log_ = 0;                   // the last that had a name; a finished output has none
+  std::map<BootId, Instant> boots_before_;  // and when another one was heard
   std::uint64_t state_seq_ = 0;
   Index watermark_ = 0;
   Index dispatch_limit_ = 0;

@@ -74,6 +74,39 @@ TEST(ProducerRestarts, LosesAndRepeatsNothingWhenTheCollectorKeptItsLog) {
   EXPECT_TRUE(worker.tasks.empty());
 }
 
+// A finished output is found again without the log that it was made with.
+TEST(ProducerRestarts, TakesWhatACollectorSaidBeforeItStartedAnewForNoOtherLog) {
+  Scene scene;
+  scene.add_tasks(3);
+  State before = scene.next_state(1);
+  before.log = 3;
+  scene.collector_says(before);
+  State finished = reborn(scene, 3);
+  finished.total = 3;
+  scene.collector_says(finished);
+  before.seq += 5;
+  before.watermark = 2;
+  scene.collector_says(before);
+  EXPECT_EQ(scene.core.phase(), Phase::running);
+  EXPECT_EQ(scene.core.watermark(), 3U) << "the newer word stands";
+}
+
+TEST(ProducerRestarts, ForgetsNothingOverALateWordOfACollectorWithoutALog) {
+  Scene scene;
+  const State before = scene.next_state(0);
+  scene.collector_says(before);
+  scene.collector_says(reborn(scene, 0));
+  scene.add_tasks(1);
+  StubWorker& worker = scene.worker("a", 1);
+  scene.turn();
+  ASSERT_EQ(worker.indices(), Indices{0});
+  scene.collector_says(before);
+  EXPECT_EQ(scene.core.phase(), Phase::running);
+  scene.now += ProducerCore::kLateState;
+  scene.collector_says(before);
+  EXPECT_EQ(scene.core.phase(), Phase::forgotten) << "it speaks again: it has taken the place";
+}
+
 TEST(ProducerRestarts, EndsWhenACollectorWithAnotherLogMayLackWhatWasDelivered) {
   Scene scene;
   scene.add_tasks(1);
