@@ -111,8 +111,10 @@ class Ledger {
   void message_lost(WorkerId worker, std::uint64_t message, bool certain = true);
   // The worker is gone: what it held and what is not committed of what it delivered is ready again.
   void worker_lost(WorkerId worker);
-  // The same, and all it held and may have started, so not `queued`, may be why.
-  void worker_died(WorkerId worker, const std::string& name, const IndexSet& queued);
+  // The same, and all it held and may have started, so not `queued`, may be why. What it held alone
+  // certainly is when it ran `only_leased` tasks.
+  void worker_died(WorkerId worker, const std::string& name, const IndexSet& queued,
+                   bool only_leased = true);
   void worker_came_back(WorkerId worker);  // it did not die: nothing is to blame for it
   // It lives, and cannot say what it has: what it delivered is ready again, unless it must not be
   // requested twice and can only be waited for.

@@ -14,11 +14,12 @@ void Ledger::message_lost(WorkerId worker, std::uint64_t message, bool certain) 
   }
 }
 
-void Ledger::worker_died(WorkerId worker, const std::string& name, const IndexSet& queued) {
+void Ledger::worker_died(WorkerId worker, const std::string& name, const IndexSet& queued,
+                         bool only_leased) {
   for (const Index index : listed_) {
     Slot* slot = find_leased(worker, index);
     if (slot == nullptr || queued.contains(index)) continue;
-    const bool alone = lease_in(*slot, worker)->alone;
+    const bool alone = only_leased && lease_in(*slot, worker)->alone;
     blame_.add(index, worker, name);
     if (!alone || blame_.deaths(index) < Blame::kGuiltyAt) continue;
     if (let_go(*slot, worker)) abandon(*slot, blame_.verdict(index));

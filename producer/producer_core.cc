@@ -95,12 +95,14 @@ bool ProducerCore::is_believable(const Heartbeat& heartbeat) const {
                      [&](const Report& report) { return was_read(report.index); });
 }
 
-// A worker that had a session and logs in anew has lost it, and with it what it held.
+// A worker that had a session and logs in anew has lost it, and with it what it held. It lives:
+// nothing is to blame.
 void ProducerCore::end_session_before(const Heartbeat& login) {
   for (auto* sessions : {&workers_, &silent_workers_}) {
     const auto at = sessions->find(login.worker);
     if (at == sessions->end() || !at->second.was_established_before(login)) continue;
-    ledger_.worker_died(login.worker, at->second.name(), at->second.queued());
+    ledger_.worker_lost(login.worker);
+    ledger_.worker_came_back(login.worker);
     sessions->erase(at);
   }
 }
@@ -321,8 +323,9 @@ void ProducerCore::lose_silent_workers(Instant now) {
       continue;
     }
     lost_workers_.push_back(at->second.name());
-    ++workers_lost_;
-    ledger_.worker_died(at->first, at->second.name(), at->second.queued());
+      ++workers_lost_;
+    ledger_.worker_died(at->first, at->second.name(), at->second.queued(),
+                        at->second.runs_only_leased());
     at->second.forget_messages();
     if (silent_workers_.size() >= kSilentWorkers) silent_workers_.erase(silent_workers_.begin());
     silent_workers_.insert(workers_.extract(at++));

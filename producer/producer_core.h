@@ -178,7 +178,7 @@ class ProducerCore {
   void end_needless_quarantine();
   void empty_workers_for_suspects();
   [[nodiscard]] bool may_quarantine_more() const;
-  [[nodiscard]] WorkerSession* host_for_suspect(Index suspect);
+  [[nodiscard]] WorkerSession* host_for_suspect(Index suspect, Instant now);
 
   void look_over_leases(Instant now);
   void lend_overdue(const std::vector<Ledger::Held>& held, Instant now);

@@ -12,7 +12,7 @@ void ProducerCore::dispatch_suspects(Instant now) {
   if (ledger_.suspects() == 0 && emptying_.empty()) return;
   end_needless_quarantine();
   while (const auto suspect = ledger_.next_suspect(dispatch_limit_)) {
-    WorkerSession* host = host_for_suspect(*suspect);
+    WorkerSession* host = host_for_suspect(*suspect, now);
     if (host == nullptr) break;
     emptying_.erase(host->id());
     Tasks message = next_message_to(*host, now);
@@ -45,13 +45,15 @@ bool ProducerCore::may_quarantine_more() const {
 
 // A worker without leases. One that has no room would not start a suspect, so it gets none; but a
 // suspect at the head makes the room that everybody may be waiting for, and goes out in any case.
-WorkerSession* ProducerCore::host_for_suspect(Index suspect) {
+// One that is quiet may be dead already, and then its death would be held against the suspect: it
+// will speak soon or be lost.
+WorkerSession* ProducerCore::host_for_suspect(Index suspect, Instant now) {
   const bool is_head = suspect == ledger_.base();
   const bool more = is_head || may_quarantine_more();
   WorkerSession* crowded = nullptr;
   bool room_somewhere = false;
   for (auto& [id, worker] : workers_) {
-    if (worker.draining()) continue;
+    if (worker.draining() || worker.quiet(now)) continue;
     const bool has_room = worker.slots() > 0;
     const bool may_serve = more || emptying_.contains(id);
     if (ledger_.leased_to(id) == 0 && may_serve && (has_room || is_head)) return &worker;

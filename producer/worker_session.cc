@@ -22,7 +22,10 @@ std::vector<Report> WorkerSession::on_heartbeat(const PeerId& peer, const Heartb
   answer_due_ = true;
   for (const IndexRange& range : heartbeat.received.ranges()) {
     unconfirmed_.erase(unconfirmed_.lower_bound(range.first), unconfirmed_.upper_bound(range.last));
-    doubted_.erase(doubted_.lower_bound(range.first), doubted_.upper_bound(range.last));
+    const auto arrived = doubted_.lower_bound(range.first);
+    const auto end = doubted_.upper_bound(range.last);
+    runs_unknown_ = runs_unknown_ || arrived != end;
+    doubted_.erase(arrived, end);
     newest_received_ = std::max(newest_received_, range.last);
     has_settings_ = true;
   }

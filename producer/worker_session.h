@@ -20,6 +20,8 @@ class WorkerSession {
  public:
   // A worker silent for so long is presumed dead and its tasks go to others.
   static constexpr std::chrono::seconds kLease{5};
+  // It speaks each second: what it is given after so long a silence it may never see.
+  static constexpr std::chrono::seconds kQuiet{2};
   // A message that a living worker has not confirmed for so long is presumed lost.
   static constexpr std::chrono::seconds kConfirmWithin{3};
 
@@ -62,7 +64,11 @@ class WorkerSession {
   void forget_messages() {  // their tasks went to others
     unconfirmed_.clear();
     doubted_.clear();
+    runs_unknown_ = true;
   }
+  // Whether nothing runs there but what is leased to it, for all that is known. Not when it may
+  // have, or had, what was handed out again because its message was in doubt or it was silent.
+  [[nodiscard]] bool runs_only_leased() const { return !runs_unknown_ && doubted_.empty(); }
 
   // Whether a heartbeat waits for an answer; asking clears it.
   bool take_answer_due() { return std::exchange(answer_due_, false); }
@@ -77,6 +83,7 @@ class WorkerSession {
   [[nodiscard]] std::uint64_t reports_seen() const { return reports_seen_; }
   [[nodiscard]] Instant heard() const { return heard_; }
   [[nodiscard]] bool silent(Instant now) const { return now - heard_ >= kLease; }
+  [[nodiscard]] bool quiet(Instant now) const { return now - heard_ >= kQuiet; }
 
  private:
   WorkerId id_;
@@ -95,6 +102,7 @@ class WorkerSession {
   std::uint64_t newest_received_ = 0;
   std::map<std::uint64_t, Instant> unconfirmed_;  // messages by number, when they were sent
   std::set<std::uint64_t> doubted_;               // unconfirmed for too long
+  bool runs_unknown_ = false;  // it has or had tasks that were handed out again meanwhile
   bool tells_queued_ = false;
   IndexSet queued_;             // as it said last
   std::uint64_t taken_up_ = 0;  // reports since then

@@ -96,6 +96,63 @@ TEST(ProducerSuspects, EndAbandonedAfterAThirdDeathAlone) {
   EXPECT_EQ(next.indices(), (Indices{1})) << "the one beside it is re-run";
 }
 
+// It was silent, and may still run what went to others then.
+TEST(ProducerSuspects, AreNotProvenGuiltyWhereSomethingElseMayRun) {
+  Scene scene;
+  scene.open();
+  StubWorker& back = scene.worker("back", 2);
+  back.says.draining = true;
+  scene.turn();
+  lose(scene);
+  scene.beat(back);
+  scene.add_tasks(1);
+  for (const int number : {1, 2}) {
+    scene.worker(name_of(number), 2);
+    scene.turn();
+    lose(scene, {&back});
+  }
+  back.says.draining = false;
+  scene.beat(back);
+  scene.turn();
+  ASSERT_EQ(back.indices(), Indices{0});
+  lose(scene);
+  StubWorker& next = scene.worker("next", 2);
+  scene.turn();
+  EXPECT_TRUE(scene.results().empty());
+  EXPECT_EQ(next.indices(), Indices{0}) << "alone again";
+  lose(scene);
+  scene.turn();
+  ASSERT_EQ(scene.results().size(), 1U) << "nothing else ran there";
+}
+
+TEST(ProducerSuspects, GoToNobodyWhoMayBeDeadAlready) {
+  Suspects scene;
+  StubWorker& quiet = scene.worker("quiet", 2);
+  scene.turn(2s);
+  EXPECT_TRUE(quiet.tasks.empty());
+  scene.beat(quiet);
+  scene.turn();
+  EXPECT_EQ(quiet.indices(), Indices{0});
+}
+
+TEST(ProducerSuspects, AreNoneWhereASessionWasLost) {
+  Scene scene;
+  scene.add_tasks(2);
+  scene.open();
+  StubWorker& worker = scene.worker("a", 2);
+  for (int i = 0; i < 4; ++i) {
+    scene.turn();
+    scene.beat(worker);
+    worker.job = JobId{};
+    worker.epoch = Epoch{};
+    worker.says.received.clear();
+    worker.tasks.clear();
+    scene.beat(worker);
+  }
+  scene.turn();
+  EXPECT_EQ(worker.indices(), (Indices{0, 1}));
+}
+
 TEST(ProducerSuspects, AreNoneWhenTheWorkersWereOnlySilent) {
   Scene scene;
   scene.add_tasks(2);

@@ -132,10 +132,12 @@ TEST(WorkerSession, KnowsAMessageAsLostWhenALivingWorkerLacksItForThreeSeconds) 
   (void)worker.on_heartbeat("peer", beat(2), kStart + 3s);
   EXPECT_EQ(worker.take_lost_messages(), (Lost{{1, false}}));
   EXPECT_TRUE(worker.doubts_a_message());
+  EXPECT_FALSE(worker.runs_only_leased()) << "it may have arrived";
   EXPECT_TRUE(worker.take_lost_messages().empty());
   (void)worker.on_heartbeat("peer", receiving(3, {{2, 2}}), kStart + 9s);
   EXPECT_EQ(worker.take_lost_messages(), (Lost{{1, true}}));
   EXPECT_FALSE(worker.doubts_a_message());
+  EXPECT_TRUE(worker.runs_only_leased());
   EXPECT_TRUE(worker.take_lost_messages().empty());
 }
 
@@ -146,6 +148,7 @@ TEST(WorkerSession, TakesBackADoubtWhenTheMessageArrivesAfterAll) {
   EXPECT_EQ(worker.take_lost_messages(), (Lost{{1, false}}));
   (void)worker.on_heartbeat("peer", receiving(2, {{1, 1}}), kStart + 4s);
   EXPECT_FALSE(worker.doubts_a_message());
+  EXPECT_FALSE(worker.runs_only_leased()) << "its tasks went to others";
   EXPECT_TRUE(worker.take_lost_messages().empty());
 }
 
