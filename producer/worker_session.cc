@@ -5,7 +5,6 @@
 namespace fetchline {
 
 bool WorkerSession::could_say(const Heartbeat& heartbeat) const {
-  if (!heartbeat.reports.empty() && heartbeat.first_report > reports_seen_ + 1) return false;
   if (heartbeat.received.empty()) return true;
   const auto& received = heartbeat.received.ranges();
   return received.front().first > 0 && received.back().last <= last_message_;

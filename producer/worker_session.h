@@ -28,8 +28,8 @@ class WorkerSession {
   WorkerSession(WorkerId worker, PeerId peer, Instant now)
       : id_(worker), peer_(std::move(peer)), heard_(now) {}
 
-  // Whether it confirms only messages that were sent, and its reports leave out none: what it says
-  // of others would make what it may have started seem lost.
+  // Whether it confirms only messages that were sent: others would make what it may have started
+  // seem lost.
   [[nodiscard]] bool could_say(const Heartbeat& heartbeat) const;
   // Goes on with the numbers of a session that was forgotten here.
   void adopt_numbers(const Heartbeat& heartbeat);
