@@ -92,7 +92,7 @@ class Producer {
   Published<ProducerStatus> published_;
   PeerWatch collector_watch_;
   PeerWatch worker_watch_;
-  std::uint64_t undecoded_ = 0;     // messages
+  std::uint64_t undecoded_ = 0;  // messages
   std::vector<zmq::pollitem_t> wait_items_;
   bool collector_blocked_ = false;  // something for it did not leave
   bool told_busy_ = false;

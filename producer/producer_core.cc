@@ -323,7 +323,7 @@ void ProducerCore::lose_silent_workers(Instant now) {
       continue;
     }
     lost_workers_.push_back(at->second.name());
-      ++workers_lost_;
+    ++workers_lost_;
     ledger_.worker_died(at->first, at->second.name(), at->second.queued(),
                         at->second.runs_only_leased());
     at->second.forget_messages();

@@ -75,7 +75,7 @@ ProducerStatus ProducerCore::status(Instant now) {
   status.in_flight = ledger_.leased();
   status.waiting_for_retry = ledger_.waiting();
   status.suspects = ledger_.suspects();
-  status.handed_out = handed_out_;
+  status.begun = begun_;
   status.second_leases = spares_;
   status.workers_lost = workers_lost_;
   status.dropped_messages = dropped_;

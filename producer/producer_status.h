@@ -52,7 +52,7 @@ struct ProducerStatus {
   std::uint64_t in_flight = 0;
   std::uint64_t waiting_for_retry = 0;
   std::uint64_t suspects = 0;       // that wait for a worker of their own
-  std::uint64_t handed_out = 0;     // tasks, each as often as it was
+  std::uint64_t begun = 0;          // tasks that were ever handed out
   std::uint64_t second_leases = 0;  // of those, while another worker had them
   std::uint64_t workers_lost = 0;
   std::uint64_t dropped_messages = 0;

@@ -47,8 +47,8 @@ void add_metrics(const ProducerStatus& status, std::optional<double> work_left, 
   };
   counter("fetchline_producer_tasks_read_total", "Tasks read from the input.", status.tasks_read);
   counter("fetchline_producer_tasks_finished_total", "Tasks whose record is out.", status.finished);
-  counter("fetchline_producer_tasks_handed_out_total",
-          "Tasks handed to workers, each as often as it was.", status.handed_out);
+  counter("fetchline_producer_tasks_begun_total", "Tasks that were ever handed to a worker.",
+          status.begun);
   counter("fetchline_producer_second_leases_total", "Of those, while another worker had the task.",
           status.second_leases);
   counter("fetchline_producer_workers_lost_total", "Workers that fell silent.",
@@ -128,7 +128,7 @@ void show(const ProducerStatus& status, Observation& seen) {
   object["in_flight"] = status.in_flight;
   object["waiting_for_retry"] = status.waiting_for_retry;
   object["suspects"] = status.suspects;
-  object["handed_out"] = status.handed_out;
+  object["begun"] = status.begun;
   object["second_leases"] = status.second_leases;
   object["dispatch_limit"] = status.dispatch_limit ? Json(*status.dispatch_limit) : Json();
   object["work_left_seconds"] = work_left ? Json(*work_left) : Json();

@@ -30,7 +30,7 @@ TEST_F(Status, CountsWhereTasksAre) {
   EXPECT_EQ(now.tasks_read, 10U);
   EXPECT_EQ(now.in_flight, 4U);
   EXPECT_EQ(now.unsent, 6U);
-  EXPECT_EQ(now.handed_out, 4U);
+  EXPECT_EQ(now.begun, 4U);
   EXPECT_EQ(now.finished, 0U);
   EXPECT_EQ(now.dispatch_limit, 8U);
   ASSERT_EQ(now.hosts.size(), 1U);
