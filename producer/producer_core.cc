@@ -225,8 +225,11 @@ bool ProducerCore::survives_new_boot(const State& state) const {
   return is_our_log(state) || !ledger_.may_lack_result(state.watermark, state.committed);
 }
 
-// It was said before the collector started anew. Its facts stay true if the log is the same.
+// It was said before the collector started anew. Its facts stay true if the log is the same. After
+// a finished output, which has no log, comes none that has one.
 bool ProducerCore::is_of_before(const State& state, Instant now) const {
+  const bool has_log = state.log != 0;
+  if (has_log && finished_heard_ && now - *finished_heard_ < kLateState) return true;
   const auto at = boots_before_.find(state.boot);
   return at != boots_before_.end() && now - at->second < kLateState;
 }
@@ -235,7 +238,8 @@ void ProducerCore::follow(const State& state, Instant now) {
   if (state.boot != boot_ && boot_ != BootId{}) boots_before_[boot_] = now;
   boots_before_.erase(state.boot);
   boot_ = state.boot;
-  if (state.log != 0) log_ = state.log;
+  log_ = state.log;
+  if (log_ == 0 && state.total == state.watermark) finished_heard_ = now;
 }
 
 void ProducerCore::on_state(Epoch epoch, const State& state, Instant now) {

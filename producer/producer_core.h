@@ -224,7 +224,8 @@ class ProducerCore {
 
   // The collector's last word.
   BootId boot_{};
-  std::uint64_t log_ = 0;                   // the last that had a name; a finished output has none
+  std::uint64_t log_ = 0;
+  std::optional<Instant> finished_heard_;   // a State of a finished output, which has no log
   std::map<BootId, Instant> boots_before_;  // and when another one was heard
   std::uint64_t state_seq_ = 0;
   Index watermark_ = 0;

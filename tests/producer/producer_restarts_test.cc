@@ -91,6 +91,19 @@ TEST(ProducerRestarts, TakesWhatACollectorSaidBeforeItStartedAnewForNoOtherLog) 
   EXPECT_EQ(scene.core.watermark(), 3U) << "the newer word stands";
 }
 
+TEST(ProducerRestarts, NorWhenTheFinishedOutputWasHeardFirst) {
+  Scene scene;
+  scene.add_tasks(3);
+  State finished = reborn(scene, 3);
+  finished.total = 3;
+  scene.collector_says(finished);
+  State before = scene.next_state(1);
+  before.log = 3;
+  scene.collector_says(before);
+  EXPECT_EQ(scene.core.phase(), Phase::running);
+  EXPECT_EQ(scene.core.watermark(), 3U);
+}
+
 TEST(ProducerRestarts, ForgetsNothingOverALateWordOfACollectorWithoutALog) {
   Scene scene;
   const State before = scene.next_state(0);
