@@ -1,5 +1,7 @@
 #include "collector/existing_output.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
@@ -107,7 +109,11 @@ ExistingOutput check_resumable(const CollectorOptions& options) {
 std::string spill_path(const std::string& output_path) { return output_path + ".spill"; }
 
 ExistingOutput check_existing_output(const CollectorOptions& options) {
-  if (is_stream(options.output) || options.overwrite) return ExistingOutput::none;
+  if (is_stream(options.output)) return ExistingOutput::none;
+  const fs::path folder = fs::path(options.output).parent_path();
+  if (::access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) != 0)
+    throw OutputError(options.output, errno);
+  if (options.overwrite) return ExistingOutput::none;
   if (options.resume) return check_resumable(options);
   refuse_existing(options.output);
   return ExistingOutput::none;

@@ -191,10 +191,14 @@ void Producer::report(Instant now) {
   }
   while (auto line = workers_.next_complaint(now)) spdlog::warn("{}", *line);
   while (auto line = collector_.next_complaint(now)) spdlog::warn("{}", *line);
-  if (auto line = collector_watch_.update(core_.collector_heard(), now)) spdlog::info("{}", *line);
+  // One that serves another job is not there for us.
+  const Instant collector = core_.collector_is_busy() ? Instant{} : core_.collector_heard();
+  if (auto line = collector_watch_.update(collector, now)) spdlog::info("{}", *line);
   if (core_.collector_is_busy() && !std::exchange(told_busy_, true)) {
-    spdlog::info("waiting for the collector at {}: it serves another job; --resume goes on with it",
-                 options_.collector);
+    spdlog::info(
+        "waiting for the collector at {}: it serves another job; with the same input, --resume "
+        "goes on with it",
+        options_.collector);
   }
   if (auto line = worker_watch_.update(needs_worker() ? Instant{} : now, now)) {
     spdlog::info("{}", *line);

@@ -47,7 +47,8 @@ SignalStop::SignalStop() {
   occupy_closed_standard_descriptors();
   const sigset_t set = stop_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);  // both become errors of a write
+  std::signal(SIGXFSZ, SIG_IGN);
   signals_fd_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   if (signals_fd_ < 0) throw std::system_error(errno, std::generic_category(), "signalfd");
   end_fd_ = eventfd(0, EFD_CLOEXEC);

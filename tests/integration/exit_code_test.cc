@@ -92,6 +92,7 @@ TEST_F(ExitCodes, Are9ForAnOutputThatCannotBeWritten) {
   const Args bind = {"--bind", endpoint(free_port())};
   const std::string nowhere = directory_.file("no/such/directory/out");
   expect(run(fetchline_path(), {origin_.url("/"), "-o", nowhere}), 9, nowhere);
+  expect(run(fetchline_path(), {origin_.url("/"), "-o", nowhere, "--dry-run"}), 9, nowhere);
   expect(run(collector_path(), bind + Args{"-o", nowhere}), 9, nowhere);
   const std::string directory = directory_.path().string();
   expect(run(fetchline_path(), {origin_.url("/"), "-o", directory, "--overwrite"}), 9, directory);
@@ -102,6 +103,12 @@ TEST_F(ExitCodes, Are9ForAnOutputThatCannotBeWritten) {
       directory_.path(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
   expect(run(fetchline_path(), {origin_.url("/"), "-o", output_}), 9, output_);
   std::filesystem::permissions(directory_.path(), std::filesystem::perms::owner_all);
+}
+
+TEST_F(ExitCodes, Are9ForAnOutputThatMayNotGrow) {
+  const Ended ended = run("/bin/sh", {"-c", "ulimit -f 20; exec \"$0\" \"$1\" -o \"$2\"",
+                                      fetchline_path(), origin_.url("/?size=100000"), output_});
+  expect(ended, 9, "File too large");
 }
 
 TEST_F(ExitCodes, Are2ForAPortInUse) {

@@ -74,9 +74,11 @@ TEST(ResumeOfAFleet, IsWhatAProducerIsToldToAskForThatStartsAnew) {
   EXPECT_TRUE(eventually([&] { return first.says("waiting for a worker"); }));  // it has the job
   first.signal(SIGKILL);
   EXPECT_EQ(first.exit_code(), 128 + SIGKILL);
-  RunningProgram second(producer_path(), flags);
-  EXPECT_TRUE(eventually([&] { return second.says("it serves another job; --resume goes on"); }))
-      << second.stderr_text();
+  RunningProgram second(producer_path(), flags + Args{"--peer-timeout", "2"});
+  EXPECT_TRUE(eventually([&] {
+    return second.says("it serves another job; with the same input, --resume");
+  })) << second.stderr_text();
+  EXPECT_EQ(second.exit_code(), 10) << "a collector that serves another is none";
 }
 
 }  // namespace
