@@ -18,6 +18,10 @@ constexpr int kMessagesPerTurn = 256;  // then results leave, and acknowledgemen
 constexpr std::size_t kBytesPerTurn = std::size_t{16} << 20;  // so that peers are heard meanwhile
 constexpr std::chrono::seconds kDiskRetry{1};  // how often a full disk is tried again
 
+// What a result occupies beside its own bytes (frames that are being put together, what the
+// allocator cannot give back) has the last quarter.
+std::size_t share_of_results(std::uint64_t memory_bytes) { return memory_bytes / 4 * 3; }
+
 CollectorCore::Settings core_settings(const CollectorOptions& options, const StageLog& log) {
   return {.boot = BootId{random_u64()},
           .log = random_u64(),
@@ -26,7 +30,7 @@ CollectorCore::Settings core_settings(const CollectorOptions& options, const Sta
                         .started_at = std::chrono::duration_cast<milliseconds>(
                             std::chrono::system_clock::now().time_since_epoch())},
           .window = options.window,
-          .memory_bytes = options.memory_bytes,
+          .memory_bytes = share_of_results(options.memory_bytes),
           .journal_bytes = log.journal ? std::max(kLeastSpillBytes, options.spill_bytes) : 0};
 }
 

@@ -26,7 +26,7 @@ void add_metrics(const CollectorStatus& status, Metrics& metrics) {
                   static_cast<double>(status.dropped_messages));
   gauge("fetchline_collector_results_waiting", "Results that wait for their turn.", status.waiting);
   gauge("fetchline_collector_waiting_bytes", "Of them, in memory.", status.waiting_bytes);
-  gauge("fetchline_collector_memory_limit_bytes", "As --memory says.", status.memory_bytes);
+  gauge("fetchline_collector_memory_limit_bytes", "Of them at most; three quarters of --memory.", status.memory_bytes);
   gauge("fetchline_collector_spill_bytes", "Of results that wait, in the journal.",
         status.spill_bytes);
   gauge("fetchline_collector_spill_limit_bytes", "As --spill-limit says.",

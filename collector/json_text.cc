@@ -117,6 +117,44 @@ void append_padded(std::string& out, std::uint64_t number, std::size_t width) {
   out.append(digits.data(), width);
 }
 
+// What a terminal obeys instead of showing it, beside what every JSON string escapes: DEL, the C1
+// controls, and the marks that change the direction of writing. 0: none starts here.
+unsigned obeyed(std::string_view utf8) {
+  const auto byte = [&](std::size_t i) {
+    return i < utf8.size() ? static_cast<unsigned char>(utf8[i]) : 0U;
+  };
+  if (byte(0) == 0x7F) return 0x7F;
+  if (byte(0) == 0xC2 && byte(1) < 0xA0) return byte(1);
+  if (byte(0) == 0xD8 && byte(1) == 0x9C) return 0x061C;
+  if (byte(0) != 0xE2) return 0;
+  const unsigned code = 0x2000 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
+  const bool turns = code == 0x200E || code == 0x200F || (code >= 0x202A && code <= 0x202E) ||
+                     (code >= 0x2066 && code <= 0x2069);
+  return turns ? code : 0;
+}
+
+// In a JSON string that was appended to `out` from `begin` on.
+void escape_obeyed(std::string& out, std::size_t begin) {
+  const auto is_suspect = [](char c) {
+    return c == '\x7F' || c == '\xC2' || c == '\xD8' || c == '\xE2';
+  };
+  const auto first =
+      std::find_if(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), is_suspect);
+  if (first == out.end()) return;
+  const std::string text(first, out.end());
+  out.erase(first, out.end());
+  for (std::size_t at = 0; at < text.size();) {
+    const unsigned code = obeyed(std::string_view(text).substr(at));
+    if (code == 0) {
+      out += text[at++];
+      continue;
+    }
+    out += "\\u";
+    for (int shift = 12; shift >= 0; shift -= 4) out += kHexDigits[code >> shift & 15];
+    at += code == 0x7F ? 1 : code < 0x800 ? 2 : 3;
+  }
+}
+
 }  // namespace
 
 bool is_json_on_one_line(std::string_view text) {
@@ -132,11 +170,13 @@ std::string to_utf8(std::string_view bytes) {
 }
 
 void append_json_text(std::string& out, std::string_view bytes) {
+  const std::size_t begin = out.size();
   if (is_utf8(bytes)) {
     append_json_utf8(out, bytes);
   } else {
     append_json_utf8(out, latin1_to_utf8(bytes));
   }
+  escape_obeyed(out, begin);
 }
 
 void append_json_utf8(std::string& out, std::string_view utf8) {

@@ -18,7 +18,8 @@ namespace fetchline {
 
 // A JSON string, quotes included. Bytes that are not UTF-8 as a whole are read as Latin-1, which
 // is what an HTTP header or an old server's message in another encoding most likely is; that never
-// fails and loses nothing.
+// fails and loses nothing. What a terminal would obey (C1 controls, marks of the direction of
+// writing) is escaped too: it is the words of strangers.
 void append_json_text(std::string& out, std::string_view bytes);
 
 // The same for text that is_utf8() already: saves the second look at a large body.

@@ -178,9 +178,15 @@ const SSL* tls_of(CURL* easy) {
 }  // namespace
 
 // libcurl 7.88 takes a lost TLS connection for one that was ended. It asks here a last time when
-// the body has come to its end and the connection is still there.
-int Transfer::on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+// the body has come to its end and the connection is still there. And often before.
+int Transfer::on_progress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t) {
   auto& transfer = *static_cast<Transfer*>(self);
+  // The body of a redirect that is followed comes by nobody else.
+  if (!transfer.response_.body_started() &&
+      static_cast<std::uint64_t>(received) > transfer.response_.max_body_bytes()) {
+    transfer.response_.stop(StopReason::body_cap);
+    return 1;
+  }
   if (transfer.has_no_body_ || !transfer.response_.ends_with_connection()) {
     transfer.no_goodbye_ = false;
   } else if (const SSL* tls = tls_of(transfer.easy())) {

@@ -30,6 +30,7 @@ FetcherOptions fetcher_options(const WorkerOptions& options) {
 // For large bodies under way, all together; see BodyBudget for what comes on top.
 std::size_t body_bytes(const WorkerOptions& options) {
   constexpr std::size_t kLeast = std::size_t{64} << 20;
+  if (options.body_bytes > 0) return options.body_bytes;
   constexpr std::size_t kForEachSlot = std::size_t{4} << 20;
   return std::max(kLeast, options.concurrency * kForEachSlot);
 }

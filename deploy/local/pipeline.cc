@@ -1,5 +1,6 @@
 #include "deploy/local/pipeline.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "proto/sockets.h"
@@ -30,7 +31,14 @@ ProducerOptions local(ProducerOptions options) {
   return options;
 }
 
-WorkerOptions local(WorkerOptions options) {
+// Large bodies under way come on top of --memory, and are to stay in proportion to it.
+std::size_t share_of_bodies(std::uint64_t memory_bytes) {
+  constexpr std::uint64_t kLeast = std::uint64_t{32} << 20;
+  return std::max(kLeast, memory_bytes / 4);
+}
+
+WorkerOptions local(WorkerOptions options, std::uint64_t memory_bytes) {
+  options.body_bytes = share_of_bodies(memory_bytes);
   options.links = {{.producer = kTasks, .collector = kResults}};
   options.peer_timeout = {};
   options.drain_timeout = share_of_fetching(options.drain_timeout);
@@ -39,12 +47,12 @@ WorkerOptions local(WorkerOptions options) {
 
 }  // namespace
 
-Pipeline::Pipeline(PipelineOptions options)
+Pipeline::Pipeline(const PipelineOptions& options)
     : drain_timeout_(options.producer.drain_timeout),
       context_(make_context(0)),
-      producer_(context_, local(std::move(options.producer))),
-      collector_(context_, local(std::move(options.collector))),
-      worker_(context_, local(std::move(options.worker))) {}
+      producer_(context_, local(options.producer)),
+      collector_(context_, local(options.collector)),
+      worker_(context_, local(options.worker, options.collector.memory_bytes)) {}
 
 RunEnd Pipeline::run(std::stop_token drain, std::stop_token abort) {
   start(collecting_, [this](auto d, auto a) { return collector_.run(d, a); });

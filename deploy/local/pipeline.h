@@ -32,7 +32,7 @@ struct PipelineOptions {
 class Pipeline {
  public:
   // Opens output and input. Throws OutputError, InputError, std::runtime_error.
-  explicit Pipeline(PipelineOptions options);
+  explicit Pipeline(const PipelineOptions& options);
 
   // Until the job is done, or stopped. Throws what stopped a role.
   RunEnd run(std::stop_token drain, std::stop_token abort);

@@ -1,5 +1,6 @@
 #include "deploy/process/run_role.h"
 
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -19,11 +20,19 @@ ExitCode report(const std::exception& error, std::initializer_list<EnvironmentEr
   return known->code;
 }
 
+// glibc learns to keep the memory of large bodies once some were freed, and then holds on to half
+// as much again as is in use. With a fixed threshold they go back at once.
+void return_large_blocks() {
+  constexpr int kFromBytes = 256 * 1024;
+  mallopt(M_MMAP_THRESHOLD, kFromBytes);
+}
+
 }  // namespace
 
 ExitCode run_role(Program& program, int argc, const char* const* argv,
                   const std::function<ExitCode()>& role,
                   std::initializer_list<EnvironmentError> errors) {
+  return_large_blocks();
   if (const auto end = program.parse(argc, argv)) return *end;
   setup_log(program.log());
   for (const std::string& warning : program.warnings()) spdlog::warn("{}", warning);

@@ -168,6 +168,12 @@ TEST(EndlessBody, IsTooLargeWhenOnlyTheConnectionsEndWouldEndIt) {
   meet({.act = repeats(kOk + "\r\n", std::string(0x4000, 'x')), .outcome = "too_large"});
 }
 
+TEST(EndlessBody, IsTooLargeBehindARedirect) {
+  meet({.act = repeats("HTTP/1.1 302 Found\r\nLocation: /\r\nTransfer-Encoding: chunked\r\n\r\n",
+                       "4000\r\n" + std::string(0x4000, 'x') + "\r\n"),
+        .outcome = "too_large"});
+}
+
 TEST(EndlessBody, IsTooLargeWhenItIsAGzipBomb) {
   const std::string bomb = gzip(std::string(std::size_t{100} << 20, '\0'));
   ASSERT_LT(bomb.size(), std::size_t{110} << 10) << "1000:1";
