@@ -116,7 +116,7 @@ void Collector::receive(Instant now) {
     if (auto* received = std::get_if<Received>(&incoming->content)) {
       core_.on_message(incoming->from, std::move(*received), now);
     } else {
-      ++counters_.dropped_messages;
+      ++undecoded_;
       nonsense_.add(incoming->address, to_string(std::get<DecodeError>(incoming->content)));
     }
   }
@@ -269,7 +269,7 @@ void Collector::publish(Instant now) {
   status.disk_full = output_full_ || journal_full_ || manifest_full_;
   status.reader_slow = log_.sink->blocked_fd() >= 0;
   if (log_.journal) status.journal_bytes = log_.journal->bytes();
-  status.dropped_messages += counters_.dropped_messages.load(std::memory_order_relaxed);
+  status.dropped_messages += undecoded_;
   if (!core_.done() && !producer_watch_.is_there(now)) {
     status.missing.push_back(producer_watch_.whom());
   }

@@ -33,7 +33,6 @@ struct CollectorCounters {
   std::atomic<std::uint64_t> bytes{0};    // of bodies put out
   std::atomic<std::uint64_t> waiting{0};  // results that wait for their turn
   std::atomic<std::uint64_t> waiting_bytes{0};
-  std::atomic<std::uint64_t> dropped_messages{0};
   std::atomic<std::uint64_t> refused_connections{0};
   static constexpr std::uint64_t kUnknown = ~std::uint64_t{0};
   std::atomic<std::uint64_t> total{kUnknown};  // known when the input has ended
@@ -89,6 +88,7 @@ class Collector {
   NonsenseWatch nonsense_;
   Published<CollectorStatus> published_;
   PeerWatch producer_watch_;
+  std::uint64_t undecoded_ = 0;  // messages
   Manifest manifest_;
   std::vector<std::pair<Index, JournalPlace>> saving_;  // appended to the journal, not committed
   std::optional<JobControl> saving_control_;

@@ -212,15 +212,13 @@ void Producer::report(Instant now) {
   counters_.input_ended.store(source_.ended(), std::memory_order_relaxed);
   counters_.in_flight.store(core_.in_flight(), std::memory_order_relaxed);
   counters_.workers.store(core_.worker_count(), std::memory_order_relaxed);
-  counters_.dropped_messages.store(undecoded_ + core_.dropped_messages(),
-                                   std::memory_order_relaxed);
 }
 
 void Producer::publish(Instant now) {
   if (!published_.is_wanted()) return;
   ProducerStatus status = core_.status(now);
   status.input_ended = source_.ended();
-  status.dropped_messages += counters_.dropped_messages.load(std::memory_order_relaxed);
+  status.dropped_messages += undecoded_;
   status.tasks_expected = source_.tasks_expected(status.tasks_read);
   const bool is_done = core_.phase() == ProducerCore::Phase::done;
   if (!is_done && !collector_watch_.is_there(now))

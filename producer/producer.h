@@ -49,7 +49,6 @@ struct ProducerCounters {
   std::atomic<bool> input_ended{false};
   std::atomic<std::uint64_t> in_flight{0};  // handed out and not finished
   std::atomic<std::uint64_t> workers{0};
-  std::atomic<std::uint64_t> dropped_messages{0};
   std::atomic<std::uint64_t> refused_connections{0};
 };
 

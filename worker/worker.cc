@@ -120,7 +120,7 @@ void Worker::receive_from(Connection& connection, std::size_t number, bool is_pr
     if (!incoming) return;
     auto* received = std::get_if<Received>(&incoming->content);
     if (received == nullptr) {
-      ++counters_.dropped_messages;
+      ++undecoded_;
       const Link& link = links_[number];
       nonsense_.add((is_producer ? link.producer_watch : link.collector_watch).whom(),
                     to_string(std::get<DecodeError>(incoming->content)));
@@ -214,8 +214,7 @@ void Worker::publish(Instant now) {
   status.queued = core_.queued();
   status.held_bytes = core_.held_bytes();
   status.draining = draining_since_.has_value();
-  status.dropped_messages =
-      core_.dropped_messages() + counters_.dropped_messages.load(std::memory_order_relaxed);
+  status.dropped_messages = core_.dropped_messages() + undecoded_;
   for (const Link& link : links_) {
     for (const PeerWatch* watch : {&link.producer_watch, &link.collector_watch}) {
       if (!watch->is_there(now)) status.missing.push_back(watch->whom());

@@ -56,7 +56,6 @@ struct WorkerCounters {
   std::atomic<std::uint64_t> queued{0};
   std::atomic<std::uint64_t> held_bytes{0};  // of results that are not acknowledged
   std::atomic<std::uint64_t> fetched{0};
-  std::atomic<std::uint64_t> dropped_messages{0};
 };
 
 class Worker {
@@ -102,7 +101,8 @@ class Worker {
   Wakeup wakeup_;
   WorkerCounters counters_;
   NonsenseWatch nonsense_;
-  WorkerStatus status_;  // what is counted here as it happens
+  std::uint64_t undecoded_ = 0;  // messages
+  WorkerStatus status_;          // what is counted here as it happens
   Published<WorkerStatus> published_;
   std::optional<Instant> draining_since_;
   bool cancelled_ = false;  // what ran too long after the drain began

@@ -1,4 +1,5 @@
 // What the programs tell over HTTP while they work, whoever asks and however.
+#include "proto/sockets.h"
 #include "tests/collector/temporary_directory.h"
 #include "tests/integration/browser.h"
 #include "tests/integration/program.h"
@@ -132,6 +133,39 @@ TEST_F(Watch, IsNotReadyAnyMoreWhenItsWorkersAreGone) {
   }
   EXPECT_TRUE(eventually([&] { return producer.waits_for("a worker at " + tasks); }));
   EXPECT_EQ(status_of(producer.port)["producer"]["workers_lost"], 1);
+}
+
+// Says two things that are no stranger's to say, and one that is nothing.
+void talk_nonsense(const std::string& to, const std::function<Frames()>& wrong) {
+  zmq::context_t context = make_context(1);
+  zmq::socket_t stranger = connect_to(context, to);
+  Frames garbage;
+  garbage.emplace_back("garbage", 7);
+  std::vector<Frames> all;
+  all.push_back(wrong());
+  all.push_back(wrong());
+  all.push_back(std::move(garbage));
+  for (Frames& frames : all) {
+    EXPECT_TRUE(eventually([&] { return send(stranger, frames) == SendResult::sent; }));
+  }
+}
+
+TEST_F(Watch, CountsEachDroppedMessageOnce) {
+  const std::string tasks = endpoint(free_port()), results = endpoint(free_port());
+  const Watched collector(collector_path(), {"--bind", results});
+  const Watched producer(producer_path(), {"--bind", tasks, "--collector", results, "-i", "-"});
+  talk_nonsense(tasks, [] { return encode({}, {}, State{}); });
+  talk_nonsense(results, [] { return encode({}, {}, Tasks{}); });
+  for (const auto& [role, watched] :
+       {std::pair("producer", &producer), {"collector", &collector}}) {
+    json dropped;
+    EXPECT_TRUE(eventually([&] {
+      const json status = status_of(watched->port);
+      dropped = status.is_object() ? status[role]["dropped_messages"] : json();
+      return dropped == 3;
+    })) << role
+        << " says " << dropped;
+  }
 }
 
 TEST_F(Watch, ServesPagesOnly) {
