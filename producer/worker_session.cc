@@ -29,7 +29,7 @@ std::vector<Report> WorkerSession::on_heartbeat(const PeerId& peer, const Heartb
     has_settings_ = true;
   }
   std::vector<Report> fresh;
-  // Reports start where ours end, or before: a gap is filled by the next heartbeat.
+  // A gap is what a lost heartbeat leaves: each second the worker says all again that we lack.
   if (heartbeat.first_report <= reports_seen_ + 1) {
     const std::uint64_t known = reports_seen_ + 1 - heartbeat.first_report;
     if (known < heartbeat.reports.size()) {

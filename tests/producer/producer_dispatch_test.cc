@@ -71,6 +71,37 @@ TEST_F(Liar, IsNotHeardWhenItConfirmsAMessageThatWasNeverSent) {
   expect_unheard();
 }
 
+TEST_F(Liar, IsNotBelievedWhenItLeavesOutReports) {
+  liar_->says.first_report = 3;
+  scene_.returns(*liar_, 0);
+  scene_.turn();
+  EXPECT_EQ(scene_.core.in_flight(), 1U);
+  EXPECT_TRUE(honest_->tasks.empty());
+}
+
+TEST(ProducerDispatch, WaitsForTheReportsOfALostHeartbeat) {
+  Scene scene;
+  scene.open();
+  scene.add_tasks(4);
+  StubWorker& worker = scene.worker("a", 2);
+  scene.turn();
+  worker.says.first_report = 2;
+  scene.now += 4s;
+  scene.returns(worker, 1);
+  scene.now += 4s;
+  scene.turn();
+  EXPECT_EQ(scene.core.dropped_messages(), 0U);
+  EXPECT_EQ(scene.core.worker_count(), 1U) << "it lives";
+  EXPECT_EQ(worker.messages.back().reports_seen, 0U);
+  EXPECT_EQ(scene.core.in_flight(), 2U);
+  worker.says.first_report = 1;
+  worker.says.reports.clear();
+  scene.returns(worker, 0);
+  scene.returns(worker, 1);
+  scene.turn();
+  EXPECT_EQ(worker.messages.back().reports_seen, 2U);
+}
+
 TEST_F(Liar, IsNotHeardWhenItReportsATaskThatWasNeverRead) {
   liar_->says.reports.push_back({0, 1, Report::Verdict::returned, Outcome::cancelled, {}});
   scene_.returns(*liar_, 1);
