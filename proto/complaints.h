@@ -1,5 +1,5 @@
-// Warnings that strangers cause: each text once a minute, few texts a minute, the rest as a number,
-// so that nobody can fill a log. Pure.
+// Warnings that strangers cause by how they connect; of messages NonsenseWatch speaks. Each text
+// once a minute, few texts a minute, the rest as a number, so that nobody can fill a log. Pure.
 #pragma once
 
 #include <algorithm>

@@ -1,7 +1,6 @@
 #include "proto/permissions.h"
 
 #include <algorithm>
-#include <array>
 #include <type_traits>
 
 namespace fetchline {
@@ -51,14 +50,6 @@ bool may_send(Role from, Role to, const Message& message) {
       return to == Role::producer && is_one_of<Acks, State, Done, Refused>(message);
   }
   return false;
-}
-
-std::string_view name_of(const Message& message) {
-  static constexpr std::array<std::string_view, 11> kNames = {
-      "Heartbeat", "Tasks", "Results", "Acks",    "Open", "State",
-      "End",       "Done",  "Bye",     "Refused", "Recap"};
-  static_assert(kNames.size() == std::variant_size_v<Message>);
-  return message.valueless_by_exception() ? "nothing" : kNames[message.index()];
 }
 
 }  // namespace fetchline

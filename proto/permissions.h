@@ -1,8 +1,6 @@
 // Which role may connect to which, and say what: the table of proto/PROTOCOL.md as code. Pure.
 #pragma once
 
-#include <string_view>
-
 #include "proto/keys.h"
 #include "proto/messages.h"
 
@@ -14,7 +12,5 @@ namespace fetchline {
 // Of results a producer sends only those that no worker could: of lines that are no tasks, and of
 // tasks that are given up.
 [[nodiscard]] bool may_send(Role from, Role to, const Message& message);
-
-[[nodiscard]] std::string_view name_of(const Message& message);  // "Heartbeat"
 
 }  // namespace fetchline

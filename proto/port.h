@@ -41,7 +41,7 @@ class Port {
   [[nodiscard]] const std::string& shown() const { return shown_; }  // where it is bound
 
  private:
-  [[nodiscard]] bool allowed(const Incoming& incoming);
+  [[nodiscard]] bool allowed(const Incoming& incoming) const;
 
   const Role role_;
   std::optional<KeyCheck> key_check_;  // with keys

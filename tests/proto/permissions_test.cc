@@ -72,11 +72,5 @@ TEST(Permissions, ToConnectAreThoseOfTheDirections) {
   }
 }
 
-TEST(Permissions, AreSaidWithTheNamesOfMessages) {
-  EXPECT_EQ(name_of(Heartbeat{}), "Heartbeat");
-  EXPECT_EQ(name_of(End{}), "End");
-  EXPECT_EQ(name_of(Recap{}), "Recap");
-}
-
 }  // namespace
 }  // namespace fetchline
