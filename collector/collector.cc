@@ -253,11 +253,8 @@ void Collector::report(Instant now) {
   if (auto line = producer_watch_.update(heard, now)) spdlog::info("{}", *line);
   for (const std::string& line : nonsense_.due_lines(now)) spdlog::warn("{}", line);
   while (auto line = port_.next_complaint(now)) spdlog::warn("{}", *line);
-  counters_.refused_connections.store(port_.refused(), std::memory_order_relaxed);
   counters_.records.store(core_.watermark(), std::memory_order_relaxed);
   counters_.ok.store(ok_of(core_.counts()), std::memory_order_relaxed);
-  counters_.waiting.store(core_.reorder().held(), std::memory_order_relaxed);
-  counters_.waiting_bytes.store(core_.reorder().held_bytes(), std::memory_order_relaxed);
   counters_.total.store(core_.total().value_or(CollectorCounters::kUnknown),
                         std::memory_order_relaxed);
 }
@@ -270,6 +267,7 @@ void Collector::publish(Instant now) {
   status.reader_slow = log_.sink->blocked_fd() >= 0;
   if (log_.journal) status.journal_bytes = log_.journal->bytes();
   status.dropped_messages += undecoded_;
+  status.refused_connections = port_.refused();
   if (!core_.done() && !producer_watch_.is_there(now)) {
     status.missing.push_back(producer_watch_.whom());
   }

@@ -31,9 +31,6 @@ struct CollectorCounters {
   std::atomic<std::uint64_t> records{0};  // put out
   std::atomic<std::uint64_t> ok{0};       // of them
   std::atomic<std::uint64_t> bytes{0};    // of bodies put out
-  std::atomic<std::uint64_t> waiting{0};  // results that wait for their turn
-  std::atomic<std::uint64_t> waiting_bytes{0};
-  std::atomic<std::uint64_t> refused_connections{0};
   static constexpr std::uint64_t kUnknown = ~std::uint64_t{0};
   std::atomic<std::uint64_t> total{kUnknown};  // known when the input has ended
 };

@@ -31,7 +31,8 @@ struct CollectorStatus {
   bool reader_slow = false;  // whoever reads the output takes no more just now
   std::size_t senders = 0;   // workers that have sent results
   std::uint64_t dropped_messages = 0;
-  std::vector<std::string> missing;  // peers without whom nothing goes on
+  std::uint64_t refused_connections = 0;  // of those without a key of their role
+  std::vector<std::string> missing;       // peers without whom nothing goes on
 };
 
 }  // namespace fetchline

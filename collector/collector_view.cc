@@ -24,6 +24,9 @@ void add_metrics(const CollectorStatus& status, Metrics& metrics) {
                   static_cast<double>(status.body_bytes));
   metrics.counter("fetchline_collector_dropped_messages_total", "Messages that made no sense.",
                   static_cast<double>(status.dropped_messages));
+  metrics.counter("fetchline_collector_refused_connections_total",
+                  "Attempts to connect without a key.",
+                  static_cast<double>(status.refused_connections));
   gauge("fetchline_collector_results_waiting", "Results that wait for their turn.", status.waiting);
   gauge("fetchline_collector_waiting_bytes", "Of them, in memory.", status.waiting_bytes);
   gauge("fetchline_collector_memory_limit_bytes", "Of them at most; three quarters of --memory.", status.memory_bytes);
@@ -54,6 +57,7 @@ void show(const CollectorStatus& status, Observation& seen) {
   object["reader_slow"] = status.reader_slow;
   object["senders"] = status.senders;
   object["dropped_messages"] = status.dropped_messages;
+  object["refused_connections"] = status.refused_connections;
   seen.roles["collector"] = std::move(object);
   seen.missing.insert(seen.missing.end(), status.missing.begin(), status.missing.end());
   add_metrics(status, seen.metrics);

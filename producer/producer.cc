@@ -204,14 +204,12 @@ void Producer::report(Instant now) {
     spdlog::info("{}", *line);
   }
   for (const std::string& line : nonsense_.due_lines(now)) spdlog::warn("{}", line);
-  counters_.refused_connections.store(workers_.refused(), std::memory_order_relaxed);
   counters_.tasks_read.store(core_.next_index(), std::memory_order_relaxed);
   counters_.finished.store(
       core_.phase() == ProducerCore::Phase::done ? core_.next_index() : core_.watermark(),
       std::memory_order_relaxed);
   counters_.input_ended.store(source_.ended(), std::memory_order_relaxed);
   counters_.in_flight.store(core_.in_flight(), std::memory_order_relaxed);
-  counters_.workers.store(core_.worker_count(), std::memory_order_relaxed);
 }
 
 void Producer::publish(Instant now) {
@@ -219,6 +217,7 @@ void Producer::publish(Instant now) {
   ProducerStatus status = core_.status(now);
   status.input_ended = source_.ended();
   status.dropped_messages += undecoded_;
+  status.refused_connections = workers_.refused();
   status.tasks_expected = source_.tasks_expected(status.tasks_read);
   const bool is_done = core_.phase() == ProducerCore::Phase::done;
   if (!is_done && !collector_watch_.is_there(now))

@@ -48,8 +48,6 @@ struct ProducerCounters {
   std::atomic<std::uint64_t> finished{0};  // put out by the collector
   std::atomic<bool> input_ended{false};
   std::atomic<std::uint64_t> in_flight{0};  // handed out and not finished
-  std::atomic<std::uint64_t> workers{0};
-  std::atomic<std::uint64_t> refused_connections{0};
 };
 
 class Producer {

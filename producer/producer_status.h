@@ -56,6 +56,7 @@ struct ProducerStatus {
   std::uint64_t second_leases = 0;  // of those, while another worker had them
   std::uint64_t workers_lost = 0;
   std::uint64_t dropped_messages = 0;
+  std::uint64_t refused_connections = 0;  // of those without a key of their role
   std::size_t worker_count = 0;
   std::vector<Worker> workers;
   std::vector<Host> hosts;           // with most tasks in flight

@@ -55,6 +55,8 @@ void add_metrics(const ProducerStatus& status, std::optional<double> work_left, 
           status.workers_lost);
   counter("fetchline_producer_dropped_messages_total", "Messages that made no sense.",
           status.dropped_messages);
+  counter("fetchline_producer_refused_connections_total", "Attempts to connect without a key.",
+          status.refused_connections);
   if (status.tasks_expected) {
     gauge("fetchline_producer_tasks_expected",
           "Tasks in the whole input, about; absent while it is a stream.", *status.tasks_expected);
@@ -137,6 +139,7 @@ void show(const ProducerStatus& status, Observation& seen) {
   object["workers"] = workers_array(status);
   object["hosts"] = hosts_array(status);
   object["dropped_messages"] = status.dropped_messages;
+  object["refused_connections"] = status.refused_connections;
   seen.roles["producer"] = std::move(object);
   seen.missing.insert(seen.missing.end(), status.missing.begin(), status.missing.end());
   add_metrics(status, work_left, seen.metrics);

@@ -192,10 +192,7 @@ void Worker::report(Instant now) {
   }
   for (const std::string& line : nonsense_.due_lines(now)) spdlog::warn("{}", line);
   counters_.running.store(core_.running(), std::memory_order_relaxed);
-  counters_.queued.store(core_.queued(), std::memory_order_relaxed);
-  const std::size_t held_bytes = core_.held_bytes();
-  counters_.held_bytes.store(held_bytes, std::memory_order_relaxed);
-  fetchers_.set_held(held_bytes, core_.runs_head());
+  fetchers_.set_held(core_.held_bytes(), core_.runs_head());
 }
 
 void Worker::note_fetched(const Result& result) {

@@ -53,8 +53,6 @@ struct WorkerOptions {
 // Written by the relay, read by any thread, relaxed.
 struct WorkerCounters {
   std::atomic<std::uint64_t> running{0};
-  std::atomic<std::uint64_t> queued{0};
-  std::atomic<std::uint64_t> held_bytes{0};  // of results that are not acknowledged
   std::atomic<std::uint64_t> fetched{0};
 };
 

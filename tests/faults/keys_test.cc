@@ -2,10 +2,12 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <map>
 
 #include "proto/key_check.h"
 #include "tests/faults/fleet_keys.h"
 #include "tests/faults/siege.h"
+#include "tests/integration/browser.h"
 #include "tests/integration/job.h"
 #include "tests/integration/records.h"
 #include "tests/integration/slowness.h"
@@ -16,6 +18,8 @@ namespace {
 
 constexpr std::size_t kTasks = 2000;
 
+std::string watched_at(std::uint16_t port) { return "127.0.0.1:" + std::to_string(port); }
+
 // A fleet at work on a job that takes about three seconds, and what others may know of it.
 class KeyedFleet : public testing::Test {
  protected:
@@ -25,10 +29,12 @@ class KeyedFleet : public testing::Test {
 
   void start() {
     collector_.emplace(collector_path(),
-                       Args{"--bind", endpoint(results_)} + keys_.flags(Role::collector));
-    producer_.emplace(producer_path(), Args{"--bind", endpoint(tasks_), "--collector",
-                                            endpoint(results_), "-i", directory_.file("in")} +
-                                           keys_.flags(Role::producer));
+                       Args{"--bind", endpoint(results_), "--http", watched_at(collector_http_)} +
+                           keys_.flags(Role::collector));
+    producer_.emplace(producer_path(),
+                      Args{"--bind", endpoint(tasks_), "--collector", endpoint(results_), "-i",
+                           directory_.file("in"), "--http", watched_at(producer_http_)} +
+                          keys_.flags(Role::producer));
     worker_.emplace(worker_path(), Args{"--producer", endpoint(tasks_), "--collector",
                                         endpoint(results_), "-j", "20"} +
                                        keys_.flags(Role::worker));
@@ -80,6 +86,7 @@ class KeyedFleet : public testing::Test {
   const FleetKeys keys_;
   const std::vector<std::string> targets_;
   const std::uint16_t tasks_ = free_port(), results_ = free_port();
+  const std::uint16_t producer_http_ = free_port(), collector_http_ = free_port();
   std::optional<RunningProgram> collector_, producer_, worker_;
   zmq::context_t context_ = make_context(1);
   const Clock::time_point begin_ = Clock::now();
@@ -113,7 +120,13 @@ TEST_F(KeyedFleet, LetsNobodyInWhoHasNoKeyOrAnother) {
   start();
   const auto [job, epoch] = learn();
   const KeyPair stranger = random_key_pair();
+  std::map<std::string, std::uint64_t> refused;
   while (goes_on()) {
+    for (const auto& [role, port] :
+         {std::pair("producer", producer_http_), {"collector", collector_http_}}) {
+      const auto status = status_of(port);
+      if (status.is_object()) refused[role] = status[role]["refused_connections"];
+    }
     for (const Role server : {Role::producer, Role::collector}) {
       zmq::socket_t unknown = as(stranger, server);
       zmq::socket_t plain =
@@ -134,6 +147,8 @@ TEST_F(KeyedFleet, LetsNobodyInWhoHasNoKeyOrAnother) {
         << program->stderr_text();
     EXPECT_TRUE(program->says("who has no key")) << program->stderr_text();
   }
+  EXPECT_GT(refused["producer"], 0U);
+  EXPECT_GT(refused["collector"], 0U);
   expect_exact();
 }
 
