@@ -255,6 +255,7 @@ void Collector::report(Instant now) {
   while (auto line = port_.next_complaint(now)) spdlog::warn("{}", *line);
   counters_.records.store(core_.watermark(), std::memory_order_relaxed);
   counters_.ok.store(ok_of(core_.counts()), std::memory_order_relaxed);
+  counters_.waits_for.store(producer_watch_.waits_for(), std::memory_order_relaxed);
   counters_.total.store(core_.total().value_or(CollectorCounters::kUnknown),
                         std::memory_order_relaxed);
 }

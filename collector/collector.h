@@ -28,9 +28,10 @@ namespace fetchline {
 
 // Written by the collector's thread, read by any, relaxed.
 struct CollectorCounters {
-  std::atomic<std::uint64_t> records{0};  // put out
-  std::atomic<std::uint64_t> ok{0};       // of them
-  std::atomic<std::uint64_t> bytes{0};    // of bodies put out
+  std::atomic<std::uint64_t> records{0};               // put out
+  std::atomic<std::uint64_t> ok{0};                    // of them
+  std::atomic<std::uint64_t> bytes{0};                 // of bodies put out
+  std::atomic<const std::string*> waits_for{nullptr};  // lives as long as the collector
   static constexpr std::uint64_t kUnknown = ~std::uint64_t{0};
   std::atomic<std::uint64_t> total{kUnknown};  // known when the input has ended
 };

@@ -41,6 +41,8 @@ ExitCode run(const Program& program, const CollectorOptions& options, const Fail
     sample.bytes_out = counters.bytes.load(std::memory_order_relaxed);
     const auto total = counters.total.load(std::memory_order_relaxed);
     if (total != CollectorCounters::kUnknown) sample.total = total;
+    const std::string* whom = counters.waits_for.load(std::memory_order_relaxed);
+    if (whom != nullptr) sample.waiting_for = *whom;
     return sample;
   });
   const auto http = serve_watch(program, [&] {

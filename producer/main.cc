@@ -61,6 +61,8 @@ ExitCode run(const Program& program, const ProducerOptions& options, const TaskF
     if (counters.input_ended.load(std::memory_order_relaxed)) {
       sample.total = counters.tasks_read.load(std::memory_order_relaxed);
     }
+    const std::string* whom = counters.waits_for.load(std::memory_order_relaxed);
+    if (whom != nullptr) sample.waiting_for = *whom;
     return sample;
   });
   const auto http = serve_watch(program, [&] {

@@ -153,14 +153,14 @@ void Producer::read_input() {
       if (source_.ended() || !source_.read_block()) break;
       ++blocks;
     } else if (auto* task = std::get_if<Task>(&*line)) {
-      core_.add_task(std::move(*task));
+      core_.add(std::move(*task));
     } else if (auto* invalid = std::get_if<InvalidTask>(&*line)) {
       Task place;
       place.url = invalid->url;
       place.id = invalid->id;
       place.meta = invalid->meta;
       place.hash = invalid->hash;
-      core_.add_faulty(std::move(place), errormsg_of(*invalid));
+      core_.add(std::move(place), errormsg_of(*invalid));
     }
   }
 }
@@ -210,6 +210,9 @@ void Producer::report(Instant now) {
       std::memory_order_relaxed);
   counters_.input_ended.store(source_.ended(), std::memory_order_relaxed);
   counters_.in_flight.store(core_.in_flight(), std::memory_order_relaxed);
+  const std::string* collector = collector_watch_.waits_for();
+  counters_.waits_for.store(collector != nullptr ? collector : worker_watch_.waits_for(),
+                            std::memory_order_relaxed);
 }
 
 void Producer::publish(Instant now) {

@@ -47,7 +47,8 @@ struct ProducerCounters {
   std::atomic<std::uint64_t> tasks_read{0};
   std::atomic<std::uint64_t> finished{0};  // put out by the collector
   std::atomic<bool> input_ended{false};
-  std::atomic<std::uint64_t> in_flight{0};  // handed out and not finished
+  std::atomic<std::uint64_t> in_flight{0};             // handed out and not finished
+  std::atomic<const std::string*> waits_for{nullptr};  // lives as long as the producer
 };
 
 class Producer {

@@ -19,7 +19,7 @@ bool ProducerCore::wants_input() const {
   return ledger_.unsent() < kReadAheadTasks && ledger_.unsent_bytes() < kReadAheadBytes;
 }
 
-void ProducerCore::add_faulty(Task task, std::string fault) {
+void ProducerCore::add(Task task, std::string fault) {
   comparison_.add(task.hash);
   const Repetition repetition = repetition_of(settings_.job_settings, task);
   ledger_.add(std::move(task), std::move(fault), repetition);

@@ -82,8 +82,7 @@ class ProducerCore {
 
   // Input. While wants_input(), in order; then once end_of_input().
   [[nodiscard]] bool wants_input() const;
-  void add_task(Task task) { add_faulty(std::move(task), {}); }
-  void add_faulty(Task task, std::string fault);
+  void add(Task task, std::string fault = {});  // `fault`: why it is no task, but has its place
   void end_of_input();
   [[nodiscard]] Index next_index() const { return ledger_.next_index(); }
 

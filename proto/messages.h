@@ -29,7 +29,7 @@ struct Report {
   Index index = 0;
   std::uint32_t attempt = 1;
   Verdict verdict = Verdict::delivered;
-  Outcome outcome = Outcome::ok;                         // of a retry
+  Outcome outcome = Outcome::ok;  // of a retry; for diagnosis, decides nothing
   std::optional<std::chrono::milliseconds> retry_after;  // of a retry: what the origin asked for
 };
 

@@ -54,7 +54,9 @@ class PeerWatch {
   [[nodiscard]] bool timed_out(Instant now) const {
     return timeout_ > Duration::zero() && now - last_heard_ >= timeout_;
   }
-  [[nodiscard]] bool waiting() const { return waiting_; }
+  // For whom it waits, once that was said; null: for nobody. Lives as long as this, unchanged: any
+  // thread may read it.
+  [[nodiscard]] const std::string* waits_for() const { return waiting_ ? &whom_ : nullptr; }
   [[nodiscard]] bool is_there(Instant now) const {
     return ever_heard_ && now - last_heard_ < kSilence;
   }

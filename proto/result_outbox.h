@@ -50,10 +50,8 @@ class ResultOutbox {
 
   [[nodiscard]] bool holds(Index index) const { return held_.contains(index); }
   [[nodiscard]] bool empty() const { return held_.empty(); }
-  [[nodiscard]] std::size_t held_count() const { return held_.size(); }
   [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }
   [[nodiscard]] Index watermark() const { return watermark_; }
-  [[nodiscard]] bool is_waiting() const { return !unsent_.empty(); }
   // What is held cannot reach the collector, and nobody knows when it will.
   [[nodiscard]] bool is_cut_off(Instant now) const {
     return blocked_since_ && now - *blocked_since_ >= kCutOffAfter;

@@ -23,6 +23,8 @@ ExitCode run(const Program& program, const WorkerOptions& options, const SignalS
     ProgressSample sample;
     sample.done = sample.ok = counters.fetched.load(std::memory_order_relaxed);
     sample.in_flight = counters.running.load(std::memory_order_relaxed);
+    const std::string* whom = counters.waits_for.load(std::memory_order_relaxed);
+    if (whom != nullptr) sample.waiting_for = *whom;
     return sample;
   });
   const auto http = serve_watch(program, [&] {

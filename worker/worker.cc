@@ -191,6 +191,13 @@ void Worker::report(Instant now) {
     if (auto line = link.collector_watch.update(collector, now)) spdlog::info("{}", *line);
   }
   for (const std::string& line : nonsense_.due_lines(now)) spdlog::warn("{}", line);
+  const std::string* waits_for = nullptr;
+  for (const Link& link : links_) {
+    for (const PeerWatch* watch : {&link.producer_watch, &link.collector_watch}) {
+      if (waits_for == nullptr) waits_for = watch->waits_for();
+    }
+  }
+  counters_.waits_for.store(waits_for, std::memory_order_relaxed);
   counters_.running.store(core_.running(), std::memory_order_relaxed);
   fetchers_.set_held(core_.held_bytes(), core_.runs_head());
 }

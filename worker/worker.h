@@ -54,6 +54,7 @@ struct WorkerOptions {
 struct WorkerCounters {
   std::atomic<std::uint64_t> running{0};
   std::atomic<std::uint64_t> fetched{0};
+  std::atomic<const std::string*> waits_for{nullptr};  // lives as long as the worker
 };
 
 class Worker {

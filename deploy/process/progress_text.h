@@ -16,7 +16,7 @@ struct ProgressSample {
   std::uint64_t bytes_out = 0;                 // of bodies put out
   std::optional<std::uint64_t> total{};        // tasks, once the input has ended
   std::uint64_t in_flight = 0;                 // tasks at workers
-  std::string waiting_for{};                   // "a worker"; empty: for nobody
+  std::string waiting_for{};                   // "a worker at tcp://…"; empty: for nobody
 };
 
 // Tasks a second over the last few seconds, so that it follows what happens now.

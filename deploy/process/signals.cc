@@ -87,7 +87,7 @@ void SignalStop::on_signal() {
   if (step == StopStep::ignore) return;
   interrupted_ = true;
   if (step == StopStep::abort) return request_abort();
-  request_drain();
+  drain_.request_stop();
 }
 
 }  // namespace fetchline

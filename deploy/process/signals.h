@@ -44,7 +44,6 @@ class SignalStop {
   [[nodiscard]] std::stop_token drain() const { return drain_.get_token(); }
   [[nodiscard]] std::stop_token abort() const { return abort_.get_token(); }
   [[nodiscard]] bool interrupted() const { return interrupted_; }  // by a signal
-  void request_drain() { drain_.request_stop(); }
   void request_abort();  // drain too, for whoever looks only there
 
  private:

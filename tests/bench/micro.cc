@@ -156,7 +156,7 @@ void producer_status(benchmark::State& state) {
     Task task;
     task.url = "https://host-" + std::to_string(i % 1'000) + ".example/a/path/to/page/" +
                std::to_string(i) + "?with=query";
-    core.add_task(std::move(task));
+    core.add(std::move(task));
   }
   State opened;
   opened.seq = 1;

@@ -94,8 +94,8 @@ class Scene {
     task.url = "http://h/" + std::to_string(index);
     task.hash = 100 + 2 * index;
     if (kinds_.at(index) == Kind::post) task.method = "POST";
-    if (kinds_.at(index) == Kind::faulty) return core_.add_faulty(std::move(task), "line 1: bad");
-    core_.add_task(std::move(task));
+    if (kinds_.at(index) == Kind::faulty) return core_.add(std::move(task), "line 1: bad");
+    core_.add(std::move(task));
   }
   void end_input() {
     if (input_ended_) return;

@@ -28,6 +28,23 @@ TEST(Patience, EndsWithExitCode10WhenNobodyComes) {
          10, "worker");
 }
 
+TEST(Patience, ShowsForWhomItWaits) {
+  const Args progress = {"--progress", "json"};
+  const std::string port = endpoint(free_port()), other = endpoint(free_port());
+  const RunningProgram producer(
+      producer_path(), Args{"--bind", port, "--collector", other, "http://127.0.0.1/"} + progress);
+  const RunningProgram worker(worker_path(),
+                              Args{"--producer", port, "--collector", other} + progress);
+  const auto waits = [](const RunningProgram& program, const std::string& whom) {
+    return eventually([&] { return program.says("\"waiting_for\":\"" + whom + "\""); });
+  };
+  EXPECT_TRUE(waits(producer, "the collector at " + other)) << producer.stderr_text();
+  EXPECT_TRUE(waits(worker, "the collector at " + other)) << worker.stderr_text();
+  const RunningProgram collector(collector_path(),
+                                 Args{"--bind", endpoint(free_port())} + progress);
+  EXPECT_TRUE(waits(collector, "a producer at tcp:")) << collector.stderr_text();
+}
+
 // Longer than it would wait for others.
 TEST(Patience, IsNotLostByWhoWasStoppedItself) {
   const Origin origin;

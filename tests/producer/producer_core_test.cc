@@ -378,7 +378,7 @@ TEST(ProducerCore, ReadsAheadByBytes) {
   Scene scene;
   Task large;
   large.body.emplace(ProducerCore::kReadAheadBytes, 'x');
-  scene.core.add_task(std::move(large));
+  scene.core.add(std::move(large));
   EXPECT_FALSE(scene.core.wants_input());
   scene.open();
   scene.worker("a", 1);
@@ -401,7 +401,7 @@ void add_faulty(Scene& scene) {
   place.url = "gopher://x";
   place.id = "id-" + std::to_string(scene.core.next_index());
   place.meta = "[1]";
-  scene.core.add_faulty(std::move(place), "line 2: scheme not allowed");
+  scene.core.add(std::move(place), "line 2: scheme not allowed");
 }
 
 TEST(ProducerCore, DeliversALineThatIsNoTaskInItsPlace) {

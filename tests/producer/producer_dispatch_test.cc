@@ -46,7 +46,7 @@ class Liar : public testing::Test {
     Task post;
     post.url = "http://h/0";
     post.method = "POST";
-    scene_.core.add_task(std::move(post));
+    scene_.core.add(std::move(post));
     liar_ = &scene_.worker("liar", 1);
     scene_.turn();
     EXPECT_EQ(liar_->indices(), (Indices{0}));
@@ -351,7 +351,7 @@ TEST(ProducerDispatch, PutsNoMoreThanSomeBytesIntoAMessage) {
   for (int i = 0; i < 8; ++i) {
     Task task;
     task.body.emplace(200'000, 'x');
-    scene.core.add_task(std::move(task));
+    scene.core.add(std::move(task));
   }
   scene.open();
   StubWorker& worker = scene.worker("a", 1000);

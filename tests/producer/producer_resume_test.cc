@@ -25,7 +25,7 @@ class ProducerResume : public testing::Test {
     for (std::size_t i = 0; i < count; ++i) {
       Task task;
       task.hash = 100 + scene.core.next_index();
-      scene.core.add_task(std::move(task));
+      scene.core.add(std::move(task));
     }
   }
   void hear(const State& state) {
@@ -106,7 +106,7 @@ TEST_F(ProducerResume, LearnsThatAllIsDoneAlready) {
 }
 
 TEST_F(ProducerResume, HandsOutNothingBeforeTheInputIsCompared) {
-  scene.core.add_faulty({}, "line 1: bad");
+  scene.core.add({}, "line 1: bad");
   read(5);
   StubWorker& worker = scene.worker("a", 10);
   hear(state_of(0, 3));

@@ -325,7 +325,7 @@ TEST(ProducerDeadline, IsTheTasksOwnWhenItHasOne) {
   task.max_time = 2s;
   task.body.emplace(1, 'x');  // not to be run twice for being slow
   task.method = "PUT";
-  scene.core.add_task(std::move(task));
+  scene.core.add(std::move(task));
   StubWorker& hanging = holder_of_two(scene);
   StubWorker& other = scene.worker("other", 5);
   other.says.queued = IndexSet();

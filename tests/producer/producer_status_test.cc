@@ -78,7 +78,7 @@ TEST_F(Status, ShowsNoPasswords) {
   scene.open();
   Task task;
   task.url = "http://user:secret@h/a@b?c=d@e";
-  scene.core.add_task(std::move(task));
+  scene.core.add(std::move(task));
   EXPECT_EQ(head().url, "http://h/a@b?c=d@e");
 }
 
@@ -105,7 +105,7 @@ TEST_F(Status, CountsHostsWithoutRegardToCaseAndShowsTheBusiest) {
     for (int i = 0; i <= host; ++i) {
       Task task;
       task.url = (i % 2 == 0 ? "http://h" : "http://u@H") + std::to_string(host) + ":80/";
-      scene.core.add_task(std::move(task));
+      scene.core.add(std::move(task));
     }
   }
   scene.open();

@@ -53,7 +53,7 @@ class Scene {
     for (std::size_t i = 0; i < count; ++i) {
       Task task;
       task.url = "http://h/" + std::to_string(core.next_index());
-      core.add_task(std::move(task));
+      core.add(std::move(task));
     }
   }
 

@@ -26,7 +26,7 @@ class Turns {
     (void)update_late({}, now);
     return watch_.timed_out(now);
   }
-  [[nodiscard]] bool waiting() const { return watch_.waiting(); }
+  [[nodiscard]] bool waiting() const { return watch_.waits_for() != nullptr; }
 
  private:
   PeerWatch watch_;

@@ -189,9 +189,9 @@ void World::read_input(SimulatedProducer& producer) {
     }
     if (is_unsafe(plan_, index)) task.method = "POST";
     if (is_faulty(plan_, index)) {
-      producer.core.add_faulty(std::move(task), "line " + std::to_string(index + 1) + ": bad");
+      producer.core.add(std::move(task), "line " + std::to_string(index + 1) + ": bad");
     } else {
-      producer.core.add_task(std::move(task));
+      producer.core.add(std::move(task));
     }
     if (!network_.chance(plan_.trickle)) continue;
     producer.input_waits = true;
