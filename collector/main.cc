@@ -20,8 +20,20 @@ namespace {
 
 ExitCode exit_code_of(const RunEnd& end, const FailOn& rule) {
   if (!end.why.empty()) spdlog::error("{}", end.why);
-  if (end.kind == RunEnd::Kind::no_peer) return ExitCode::no_peer;
-  if (end.kind != RunEnd::Kind::complete) return ExitCode::interrupted;
+  switch (end.kind) {
+    case RunEnd::Kind::complete:
+      break;
+    case RunEnd::Kind::interrupted:
+      return ExitCode::interrupted;
+    case RunEnd::Kind::no_peer:
+      return ExitCode::no_peer;
+    case RunEnd::Kind::fenced:
+      return ExitCode::fenced;
+    case RunEnd::Kind::forgotten:
+      return ExitCode::journal_damaged;
+    case RunEnd::Kind::other_input:
+      return ExitCode::input_unreadable;
+  }
   const std::uint64_t total = total_of(end.counts);
   const std::uint64_t ok = ok_of(end.counts);
   if (total == 0) spdlog::warn("the input had no tasks");

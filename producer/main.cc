@@ -38,7 +38,7 @@ ExitCode exit_code_of(const RunEnd& end, const FailOn& rule) {
     case RunEnd::Kind::fenced:
       return ExitCode::fenced;
     case RunEnd::Kind::forgotten:
-      return ExitCode::internal;
+      return ExitCode::journal_damaged;
     case RunEnd::Kind::other_input:
       return ExitCode::input_unreadable;
   }

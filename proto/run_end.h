@@ -14,7 +14,7 @@ struct RunEnd {
     interrupted,  // a stop was asked for; what was in hand is finished or given back
     no_peer,      // somebody this role cannot work without did not come in time
     fenced,       // a newer producer of the same job took over
-    forgotten,    // the collector lost what it had acknowledged
+    forgotten,    // the collector's log is another: it lost what it had acknowledged
     other_input,  // the input is not the one that the job began with
   };
   Kind kind = Kind::complete;

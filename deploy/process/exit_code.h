@@ -20,7 +20,7 @@ enum class ExitCode : std::uint8_t {
   output_unwritable = 9,  // disk full, no permission, or the output exists
   no_peer = 10,           // nobody came to talk to in time
   fenced = 11,            // a newer producer of the same job took over
-  journal_damaged = 12,   // what is on disk cannot be trusted
+  journal_damaged = 12,  // what is on disk cannot be trusted, or is gone: it had been taken as safe
 };
 
 // For main's return.

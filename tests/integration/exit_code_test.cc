@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 
 #include "tests/collector/temporary_directory.h"
@@ -153,6 +154,21 @@ TEST_F(ExitCodes, Are2ForAnEndpointThatIsNone) {
 
 TEST_F(ExitCodes, Are2ForAPortOutOfRange) {
   expect_no_endpoint("tcp://127.0.0.1:99999", "tcp://127.0.0.1:99999: port 99999 is out of range");
+}
+
+TEST_F(ExitCodes, Are12ForACollectorThatLostWhatItHadTaken) {
+  const std::string tasks = endpoint(free_port()), results = endpoint(free_port());
+  RunningProgram first(collector_path(), {"--bind", results});
+  const RunningProgram worker(worker_path(), {"--producer", tasks, "--collector", results});
+  RunningProgram producer(producer_path(), {"--bind", tasks, "--collector", results, "-i", "-"},
+                          {.stdin_is_pipe = true});
+  ASSERT_TRUE(producer.write(origin_.url("/0") + "\n"));
+  ASSERT_TRUE(first.read_line().has_value());
+  first.signal(SIGKILL);
+  EXPECT_EQ(first.exit_code(), 128 + SIGKILL);
+  const RunningProgram second(collector_path(), {"--bind", results});
+  EXPECT_EQ(producer.exit_code(), 12) << producer.stderr_text();
+  EXPECT_TRUE(producer.says("began anew and lacks what it had taken")) << producer.stderr_text();
 }
 
 class ExitCodesOf : public OnEachLayout {};
