@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "proto/ids.h"
@@ -59,5 +60,13 @@ struct JobSettings {
 
   bool operator==(const JobSettings&) const = default;
 };
+
+// What it is requested with: null, there is none. Both point into the task or the job.
+[[nodiscard]] const std::string* body_of(const JobSettings& job, const Task& task);
+[[nodiscard]] std::string_view method_of(const JobSettings& job, const Task& task);
+
+// GET, HEAD, OPTIONS, TRACE, PUT, DELETE (RFC 9110, 9.2.2): asking twice does no more than asking
+// once. Case matters, as it does to origins.
+[[nodiscard]] bool is_idempotent(std::string_view method);
 
 }  // namespace fetchline

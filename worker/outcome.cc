@@ -179,12 +179,6 @@ bool is_transient(Outcome outcome, long response_code) {
   }
 }
 
-bool is_idempotent(std::string_view method) {
-  constexpr std::array<std::string_view, 6> kIdempotent = {"GET",   "HEAD", "OPTIONS",
-                                                           "TRACE", "PUT",  "DELETE"};
-  return std::find(kIdempotent.begin(), kIdempotent.end(), method) != kIdempotent.end();
-}
-
 bool may_repeat(std::string_view method, bool request_sent, bool retry_unsafe) {
   return !request_sent || retry_unsafe || is_idempotent(method);
 }

@@ -52,9 +52,6 @@ struct TransferEnd {
 // answers 408, 429, 500, 502, 503, 504.
 [[nodiscard]] bool is_transient(Outcome outcome, long response_code);
 
-// GET, HEAD, OPTIONS, TRACE, PUT, DELETE (RFC 9110, 9.2.2). Case matters, as it does to origins.
-[[nodiscard]] bool is_idempotent(std::string_view method);
-
 // Asking again cannot do at the origin what was asked for once.
 [[nodiscard]] bool may_repeat(std::string_view method, bool request_sent, bool retry_unsafe);
 

@@ -33,17 +33,6 @@ std::vector<std::string> merged(const std::vector<std::string>& job,
   return headers;
 }
 
-std::string_view method_of(const JobSettings& settings, const Task& task, bool has_body) {
-  if (!task.method.empty()) return task.method;
-  if (!settings.method.empty()) return settings.method;
-  return has_body ? "POST" : "GET";
-}
-
-const std::string* body_of(const JobSettings& settings, const Task& task) {
-  if (task.body) return &*task.body;
-  return settings.body ? &*settings.body : nullptr;
-}
-
 bool is_control(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return (byte < 0x20 && c != '\t') || byte == 0x7f;
@@ -79,7 +68,7 @@ bool has_nul(const std::string& text) { return text.find('\0') != std::string::n
 Request request_for(const JobSettings& settings, const Task& task) {
   Request request;
   request.body = body_of(settings, task);
-  request.method = method_of(settings, task, request.body != nullptr);
+  request.method = method_of(settings, task);
   request.max_time = task.max_time.count() > 0 ? task.max_time : settings.max_time;
   request.as_job = task.method.empty() && task.headers.empty() && !task.body &&
                    request.max_time == settings.max_time;
