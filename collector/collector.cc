@@ -31,7 +31,8 @@ CollectorCore::Settings core_settings(const CollectorOptions& options, const Sta
                             std::chrono::system_clock::now().time_since_epoch())},
           .window = options.window,
           .memory_bytes = share_of_results(options.memory_bytes),
-          .journal_bytes = log.journal ? std::max(kLeastSpillBytes, options.spill_bytes) : 0};
+          .journal_limit_bytes =
+              log.journal ? std::max(kLeastSpillBytes, options.spill_limit_bytes) : 0};
 }
 
 }  // namespace

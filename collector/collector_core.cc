@@ -17,8 +17,8 @@ std::size_t next_limit(const std::vector<Index>& cleaned) { return 2 * cleaned.s
 
 CollectorCore::CollectorCore(const Settings& settings, const std::optional<Recovered>& recovered)
     : boot_(settings.boot),
-      has_journal_(settings.journal_bytes > 0),
-      reorder_({settings.window, settings.memory_bytes, settings.journal_bytes},
+      has_journal_(settings.journal_limit_bytes > 0),
+      reorder_({settings.window, settings.memory_bytes, settings.journal_limit_bytes},
                recovered ? recovered->watermark : 0) {
   control_.log = settings.log;
   control_.beginning = settings.beginning;

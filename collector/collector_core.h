@@ -41,9 +41,9 @@ class CollectorCore {
     BootId boot{};
     std::uint64_t log = 0;  // names a new journal; one that is recovered has its name
     Beginning beginning{};  // as well
-    Index window = 100'000;
+    Index window = kDefaultWindow;
     std::size_t memory_bytes = std::size_t{256} << 20;
-    std::uint64_t journal_bytes = 0;  // 0: there is no journal
+    std::uint64_t journal_limit_bytes = 0;  // 0: there is no journal
   };
   // What an earlier collector of this output left behind.
   struct Recovered {

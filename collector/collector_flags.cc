@@ -30,7 +30,7 @@ void add_memory_flags(CLI::App& app, CollectorOptions& options) {
   count_option<Index>(app, "--window", options.window,
                       "tasks between the oldest unfinished and the newest", 1, kMostWindow);
   size_option(app, "--memory", options.memory_bytes, "for results that wait for their turn");
-  size_option(app, "--spill-limit", options.spill_bytes, "for them on disk, in FILE.spill");
+  size_option(app, "--spill-limit", options.spill_limit_bytes, "for them on disk, in FILE.spill");
 }
 
 void add_collector_fleet_flags(CLI::App& app, CollectorOptions& options) {

@@ -13,8 +13,6 @@
 
 namespace fetchline {
 
-inline constexpr Index kMostWindow = 10'000'000;
-
 enum class OutputFormat : std::uint8_t { ndjson, files };
 [[nodiscard]] constexpr std::string_view to_string(OutputFormat format) {
   return format == OutputFormat::files ? "files" : "ndjson";
@@ -30,11 +28,11 @@ struct CollectorOptions {
   std::string output_dir;  // of the bodies, for `files` only
   RecordOptions record;
   Journal::Durability durability = Journal::Durability::process;
-  Index window = 100'000;
-  std::uint64_t memory_bytes = std::uint64_t{256} << 20;  // of results that wait for their turn
-  std::uint64_t spill_bytes = std::uint64_t{10} << 30;    // of them in the journal
-  std::chrono::milliseconds drain_timeout{25'000};        // for a slow reader, when stopped
-  std::chrono::milliseconds peer_timeout{600'000};        // 0: wait for ever
+  Index window = kDefaultWindow;
+  std::uint64_t memory_bytes = std::uint64_t{256} << 20;      // of results that wait for their turn
+  std::uint64_t spill_limit_bytes = std::uint64_t{10} << 30;  // of them in the journal
+  std::chrono::milliseconds drain_timeout{25'000};            // for a slow reader, when stopped
+  std::chrono::milliseconds peer_timeout{600'000};            // 0: wait for ever
 };
 
 }  // namespace fetchline

@@ -18,7 +18,7 @@ CollectorStatus CollectorCore::status() const {
   status.waiting_bytes = reorder_.held_bytes();
   status.memory_bytes = reorder_.memory_bytes();
   status.spill_bytes = reorder_.saved_bytes();
-  status.spill_limit_bytes = reorder_.journal_bytes();
+  status.spill_limit_bytes = reorder_.journal_limit_bytes();
   status.senders = senders_.size();
   status.dropped_messages = dropped_;
   return status;

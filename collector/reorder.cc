@@ -27,7 +27,7 @@ ReorderBuffer::Verdict ReorderBuffer::store(Result result) {
   const std::size_t bytes = result.memory_bytes();
   if (position > 0) {
     const bool fits = held_bytes_ + bytes <= limits_.memory_bytes &&
-                      (!has_journal() || saved_bytes_ + bytes <= limits_.journal_bytes);
+                      (!has_journal() || saved_bytes_ + bytes <= limits_.journal_limit_bytes);
     if (!fits) return Verdict::no_room;
   }
   Slot& slot = slot_at(position);
@@ -98,12 +98,12 @@ void ReorderBuffer::leave(Slot& slot) {
 
 bool ReorderBuffer::is_nearly_full() const {
   return held_bytes_ >= limits_.memory_bytes / 4 * 3 ||
-         (has_journal() && saved_bytes_ >= limits_.journal_bytes / 4 * 3);
+         (has_journal() && saved_bytes_ >= limits_.journal_limit_bytes / 4 * 3);
 }
 
 bool ReorderBuffer::is_half_empty() const {
   return held_bytes_ < limits_.memory_bytes / 2 &&
-         (!has_journal() || saved_bytes_ < limits_.journal_bytes / 2);
+         (!has_journal() || saved_bytes_ < limits_.journal_limit_bytes / 2);
 }
 
 std::uint64_t ReorderBuffer::task_hash(Index index) const {

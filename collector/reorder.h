@@ -18,9 +18,9 @@ namespace fetchline {
 class ReorderBuffer {
  public:
   struct Limits {
-    Index window = 0;                 // positions from the watermark on that may be occupied
-    std::size_t memory_bytes = 0;     // what results that wait may occupy in memory together
-    std::uint64_t journal_bytes = 0;  // and in the journal; 0: there is none
+    Index window = 0;                       // positions from the watermark on that may be occupied
+    std::size_t memory_bytes = 0;           // what results that wait may occupy in memory together
+    std::uint64_t journal_limit_bytes = 0;  // and in the journal; 0: there is none
   };
   // The result at the watermark is always taken: it can leave at once.
   explicit ReorderBuffer(const Limits& limits, Index watermark = 0)
@@ -56,7 +56,7 @@ class ReorderBuffer {
   [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }      // in memory
   [[nodiscard]] std::uint64_t saved_bytes() const { return saved_bytes_; }  // in the journal
   [[nodiscard]] std::size_t memory_bytes() const { return limits_.memory_bytes; }
-  [[nodiscard]] std::uint64_t journal_bytes() const { return limits_.journal_bytes; }
+  [[nodiscard]] std::uint64_t journal_limit_bytes() const { return limits_.journal_limit_bytes; }
   [[nodiscard]] bool is_nearly_full() const;  // three quarters of what there is
   [[nodiscard]] bool is_half_empty() const;
 
@@ -75,7 +75,7 @@ class ReorderBuffer {
     [[nodiscard]] bool is_held() const { return result != nullptr || is_saved(); }
   };
 
-  [[nodiscard]] bool has_journal() const { return limits_.journal_bytes > 0; }
+  [[nodiscard]] bool has_journal() const { return limits_.journal_limit_bytes > 0; }
   [[nodiscard]] Slot* find(Index index);
   [[nodiscard]] const Slot* find(Index index) const;
   [[nodiscard]] Slot& slot_at(Index position);

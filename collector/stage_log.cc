@@ -34,7 +34,7 @@ void remove_spent(const std::string& spill) {
 // once, so not too many of them, whatever the limit.
 std::uint64_t segment_bytes(const CollectorOptions& options) {
   constexpr std::uint64_t kMostSegments = 128;
-  const std::uint64_t limit = std::max(kLeastSpillBytes, options.spill_bytes);
+  const std::uint64_t limit = std::max(kLeastSpillBytes, options.spill_limit_bytes);
   return std::max(std::min(Journal::kSegmentBytes, limit / 8), limit / kMostSegments);
 }
 

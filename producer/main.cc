@@ -88,7 +88,7 @@ int main_of(int argc, char** argv) {
   flag_group(program.app(), "Memory");
   count_option<Index>(program.app(), "--window", options.window,
                       "tasks from the oldest unfinished; the collector's counts too", 1,
-                      10'000'000);
+                      kMostWindow);
   add_verdict_flags(program.app(), flags);
   add_producer_fleet_flags(program.app(), options);
   program.example("fetchline-producer -i urls.txt");

@@ -36,7 +36,7 @@ struct ProducerOptions {
   RetryPolicy retry;
   std::chrono::milliseconds late_logins{1'000};  // how long it stays for workers that come too late
   // Between the oldest task not put out and the newest handed out; the collector's counts too.
-  Index window = 100'000;
+  Index window = kDefaultWindow;
   std::chrono::milliseconds drain_timeout{25'000};
   std::chrono::milliseconds peer_timeout{600'000};  // 0: wait for ever
   std::string name;                                 // "host:pid"

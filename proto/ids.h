@@ -15,6 +15,11 @@ namespace fetchline {
 using Index = std::uint64_t;
 inline constexpr Index kMaxIndex = Index{1} << 40;
 
+// Tasks between the oldest that is not out and the newest handed out. At most so many that what a
+// collector keeps of each, some hundred bytes, stays far below the memory of a machine.
+inline constexpr Index kDefaultWindow = 100'000;
+inline constexpr Index kMostWindow = 10'000'000;
+
 // One run over one input. 128 random bits, drawn by the producer. All zero means "none yet".
 struct JobId {
   std::array<std::uint8_t, 16> bytes{};

@@ -17,7 +17,7 @@ struct JournalScene : Scene {
                .log = kLog,
                .window = 1000,
                .memory_bytes = kRoom,
-               .journal_bytes = kRoom},
+               .journal_limit_bytes = kRoom},
               recovered) {}
 
   // As the collector does: what is due is committed.

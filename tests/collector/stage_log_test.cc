@@ -333,7 +333,7 @@ TEST_F(StageLogTest, AfterTheEndNoJournalIsLeft) {
 
 TEST_F(StageLogTest, ASmallLimitMakesSmallSegments) {
   CollectorOptions small = options();
-  small.spill_bytes = std::uint64_t{1} << 20;
+  small.spill_limit_bytes = std::uint64_t{1} << 20;
   StageLog log = open_stage_log(small);
   Result large = result(1);
   large.body.assign(100'000, 'x');

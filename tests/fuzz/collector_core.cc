@@ -23,7 +23,7 @@ class Scene {
     settings_.log = 1;
     settings_.window = 1U + input_.below(kIndices);
     settings_.memory_bytes = input_.number(2);
-    if (input_.flip()) settings_.journal_bytes = 1 + input_.number(2);
+    if (input_.flip()) settings_.journal_limit_bytes = 1 + input_.number(2);
     start({});
   }
 
@@ -35,7 +35,7 @@ class Scene {
   }
 
  private:
-  [[nodiscard]] bool has_journal() const { return settings_.journal_bytes > 0; }
+  [[nodiscard]] bool has_journal() const { return settings_.journal_limit_bytes > 0; }
 
   void start(const std::optional<CollectorCore::Recovered>& recovered) {
     settings_.boot = BootId{++boots_};

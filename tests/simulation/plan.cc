@@ -49,12 +49,12 @@ Plan::Plan(std::uint64_t run_seed) : seed(run_seed) {
   restarts = random() % 4 == 0 ? static_cast<int>(between(random, 1, 3)) : 0;
   faults = static_cast<int>(random() % 3 == 0 ? 0 : between(random, 1, 8));
   other_input = share(random, 0.5);
-  journal_bytes = random() % 4 == 0   ? 0
-                  : random() % 3 == 0 ? between(random, 10'000, 50'000)
-                                      : std::uint64_t{1} << 30;
+  journal_limit_bytes = random() % 4 == 0   ? 0
+                        : random() % 3 == 0 ? between(random, 10'000, 50'000)
+                                            : std::uint64_t{1} << 30;
   segment_entries = between(random, 2, 30);
   power = random() % 3 == 0;
-  const bool dies = journal_bytes > 0 && random() % 2 == 0;
+  const bool dies = journal_limit_bytes > 0 && random() % 2 == 0;
   crashes = dies ? static_cast<int>(between(random, 1, 3)) : 0;
   dies_at_end = dies && random() % 3 == 0 ? static_cast<int>(between(random, 1, 12)) : 0;
   slow_output = share(random, 0.5);

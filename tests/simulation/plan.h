@@ -34,9 +34,9 @@ struct Plan {
   int faults;                   // workers killed, drained or added, links renewed
 
   // Of the collector:
-  std::uint64_t journal_bytes;  // 0: it has no journal, and does not die
-  std::size_t segment_entries;  // of the journal
-  bool power;                   // --durability power, and its crashes are losses of power
+  std::uint64_t journal_limit_bytes;  // 0: it has no journal, and does not die
+  std::size_t segment_entries;        // of the journal
+  bool power;                         // --durability power, and its crashes are losses of power
   int crashes;
   int dies_at_end;     // so many steps after all is out; 0: not there
   double slow_output;  // share of turns in which nothing can be put out

@@ -21,13 +21,13 @@ SimulatedCollector::SimulatedCollector(const Plan& plan, Network& network,
 
 void SimulatedCollector::start() {
   ++last_boot_;
-  core_.emplace(
-      CollectorCore::Settings{.boot = BootId{last_boot_},
-                              .log = plan_.seed + 1'000 * last_boot_,
-                              .window = plan_.window,
-                              .memory_bytes = plan_.memory_bytes,
-                              .journal_bytes = disk_.finished() ? 0 : plan_.journal_bytes},
-      disk_.recovered());
+  core_.emplace(CollectorCore::Settings{.boot = BootId{last_boot_},
+                                        .log = plan_.seed + 1'000 * last_boot_,
+                                        .window = plan_.window,
+                                        .memory_bytes = plan_.memory_bytes,
+                                        .journal_limit_bytes =
+                                            disk_.finished() ? 0 : plan_.journal_limit_bytes},
+                disk_.recovered());
   saving_.clear();
   saving_control_.reset();
   compared_of_finished_ = 0;
@@ -88,11 +88,11 @@ void SimulatedCollector::put_out() {
 }
 
 void SimulatedCollector::flush() {
-  if (plan_.journal_bytes > 0 && network_.chance(plan_.full_disk)) return;
+  if (plan_.journal_limit_bytes > 0 && network_.chance(plan_.full_disk)) return;
   fuse_.step();
   disk_.flush(fuse_);
   fuse_.step();
-  if (plan_.journal_bytes == 0) return;
+  if (plan_.journal_limit_bytes == 0) return;
   if (core_->written() >= core_->watermark()) return;
   if (plan_.power) {
     if (network_.now() - last_sync_ < CollectorCore::kSaveAfter) return;
@@ -107,7 +107,7 @@ void SimulatedCollector::flush() {
 }
 
 void SimulatedCollector::save() {
-  if (plan_.journal_bytes == 0 || disk_.finished()) return;
+  if (plan_.journal_limit_bytes == 0 || disk_.finished()) return;
   if (saving_.empty() && !saving_control_) {
     if (!core_->save_due(network_.now())) return;
     append_unsaved();
@@ -143,7 +143,7 @@ void SimulatedCollector::compare_input() {
 }
 
 std::vector<std::uint64_t> SimulatedCollector::known_hashes(const Recap& recap) {
-  if (plan_.journal_bytes == 0) return {};
+  if (plan_.journal_limit_bytes == 0) return {};
   if (!disk_.finished()) {
     if (recap.first >= core_->written()) return {};
     return disk_.hashes(recap.first, recap.hashes.size());
@@ -163,7 +163,7 @@ void SimulatedCollector::finish() {
   if (disk_.flushed() < disk_.output().size()) return;
   counts_ = core_->counts();
   fuse_.step();
-  if (plan_.journal_bytes > 0) {
+  if (plan_.journal_limit_bytes > 0) {
     disk_.finish(core_->job());
     fuse_.step();
     disk_.remove_journal();
@@ -192,7 +192,7 @@ void SimulatedCollector::promise(const IndexSet& indices) {
       if (promised_[index]) continue;
       promised_[index] = true;
       safe_since_[index] = network_.now();
-      if (plan_.journal_bytes == 0) continue;
+      if (plan_.journal_limit_bytes == 0) continue;
       ASSERT_TRUE(disk_.is_safe(index)) << index << " is acknowledged and would be lost";
     }
   }
@@ -207,7 +207,7 @@ void SimulatedCollector::promise_below(Index watermark) {
 }
 
 void SimulatedCollector::check_kept() const {
-  for (Index index = 0; plan_.journal_bytes > 0 && index < promised_.size(); ++index) {
+  for (Index index = 0; plan_.journal_limit_bytes > 0 && index < promised_.size(); ++index) {
     ASSERT_TRUE(!promised_[index] || disk_.is_safe(index)) << index << " was promised and is lost";
   }
 }
@@ -224,7 +224,7 @@ void SimulatedCollector::check_promises(const Frames& frames) {
   } else if (const auto* state = std::get_if<State>(&received->message)) {
     promise(state->committed);
     promise_below(state->watermark);
-    if (plan_.journal_bytes == 0 || disk_.finished()) return;
+    if (plan_.journal_limit_bytes == 0 || disk_.finished()) return;
     const auto& control = disk_.safe_control();
     ASSERT_TRUE(control) << "a job is told and would be forgotten";
     const auto granted = control->epochs.find(state->nonce);

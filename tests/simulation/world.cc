@@ -151,7 +151,7 @@ void World::start_producer(bool same_input) {
   for (const auto& producer : producers_) producer->replaced = network_.now();
   std::optional<Index> differs;
   const auto known = collector_.safe_indices();
-  if (!same_input && !known.empty() && plan_.journal_bytes > 0) {
+  if (!same_input && !known.empty() && plan_.journal_limit_bytes > 0) {
     differs = known[network_.draw() % known.size()];
   }
   producers_.push_back(std::make_unique<SimulatedProducer>(plan_, producers_.size(), differs));
