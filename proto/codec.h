@@ -25,7 +25,7 @@ using Frames = std::vector<zmq::message_t>;
 inline constexpr std::uint16_t kProtocolMagic = 0x464C;  // "FL"
 inline constexpr std::uint8_t kProtocolVersion = 1;
 inline constexpr std::size_t kEnvelopeBytes = 24;
-// libzmq heartbeats can fire during one long frame (libzmq 2709), so no frame is longer than this.
+// libzmq takes memory for a frame as soon as its length is announced: no frame is longer than this.
 inline constexpr std::size_t kMaxBodyFrameBytes = std::size_t{1} << 20;
 inline constexpr std::size_t kMaxFrameBytes = kMaxBodyFrameBytes + (kMaxBodyFrameBytes / 8);
 inline constexpr std::size_t kMaxFrames = 4096;  // MAXMSGSIZE is per frame, so count them too

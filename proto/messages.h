@@ -1,5 +1,6 @@
 // The messages of the protocol as values. proto/PROTOCOL.md says who sends which, when, and what
-// happens when one is lost; here is what each field means.
+// happens when one is lost; here is what each field means, of tasks in task.h and of results, with
+// the numbers of the outcomes, in result.h.
 //
 // Every message says how things stand, not what changed: it may be lost, repeated or overtaken.
 // Where a newer one replaces an older one, `seq` grows and the receiver drops what is older.

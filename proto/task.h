@@ -34,7 +34,7 @@ struct Task {
 // What holds for every task of a job unless the task says otherwise. Set by the producer's flags,
 // sent to each worker once a session. A worker's own flags are ceilings on these.
 struct JobSettings {
-  enum class HttpVersion : std::uint8_t { any, http1_1, http2 };
+  enum class HttpVersion : std::uint8_t { any = 0, http1_1 = 1, http2 = 2 };  // on the wire
   struct CodeRange {
     std::uint16_t first = 200, last = 299;
     bool operator==(const CodeRange&) const = default;

@@ -23,6 +23,8 @@ class WorkerCore {
   static constexpr std::chrono::seconds kHeartbeat{1};
   // Reports of finished tasks are credit: they leave at once, but not more often than this.
   static constexpr std::chrono::milliseconds kReportInterval{2};
+  // Of results of one job that are not acknowledged.
+  static constexpr std::size_t kHeldBytes = std::size_t{32} << 20;
   static constexpr std::chrono::seconds kGone{3};  // so silent, a producer reads no reports
 
   struct Settings {
@@ -30,9 +32,8 @@ class WorkerCore {
     std::string name;          // "host:pid"
     std::uint32_t slots = 50;  // transfers at once, all jobs together
     std::size_t links = 1;
-    bool keep_alive = false;  // stay when the jobs are done
-    std::size_t held_bytes = std::size_t{32}
-                             << 20;  // of unacknowledged results; then only heads start
+    bool keep_alive = false;              // stay when the jobs are done
+    std::size_t held_bytes = kHeldBytes;  // of unacknowledged results; then only heads start
   };
   explicit WorkerCore(Settings settings);
 

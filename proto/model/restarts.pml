@@ -78,7 +78,7 @@ byte changed;    /* the line that is another in its input, 2: none */
 
 /* ---------------------------------------------------------------- epochs */
 
-/* Open by a nonce that is new. The journal has the epoch before State tells it. */
+/* Open by a nonce that is new; one that outlives its sender is Refused(outdated). The journal has the epoch before State tells it. */
 inline grant(p) { d_step { lives(p) && !granted[p] -> granted[p] = newest + 1 } }
 
 #ifdef BUG_GRANT_BEFORE_JOURNAL
