@@ -12,31 +12,29 @@ Json outcomes_object(const OutcomeCounts& counts) {
 }
 
 void add_metrics(const CollectorStatus& status, Metrics& metrics) {
-  const auto gauge = [&](const char* name, const char* help, auto value) {
-    metrics.gauge(name, help, static_cast<double>(value));
-  };
   for (std::size_t i = 0; i < status.outcomes.size(); ++i) {
-    metrics.counter("fetchline_collector_records_total", "Records put out.",
-                    static_cast<double>(status.outcomes[i]),
+    metrics.counter("fetchline_collector_records_total", "Records put out.", status.outcomes[i],
                     {{"outcome", std::string(to_string(static_cast<Outcome>(i)))}});
   }
   metrics.counter("fetchline_collector_body_bytes_total", "Bytes of bodies put out.",
-                  static_cast<double>(status.body_bytes));
+                  status.body_bytes);
   metrics.counter("fetchline_collector_dropped_messages_total", "Messages that made no sense.",
-                  static_cast<double>(status.dropped_messages));
+                  status.dropped_messages);
   metrics.counter("fetchline_collector_refused_connections_total",
-                  "Attempts to connect without a key.",
-                  static_cast<double>(status.refused_connections));
-  gauge("fetchline_collector_results_waiting", "Results that wait for their turn.", status.waiting);
-  gauge("fetchline_collector_waiting_bytes", "Of them, in memory.", status.waiting_bytes);
-  gauge("fetchline_collector_memory_limit_bytes", "Of them at most; three quarters of --memory.", status.memory_bytes);
-  gauge("fetchline_collector_spill_bytes", "Of results that wait, in the journal.",
-        status.spill_bytes);
-  gauge("fetchline_collector_spill_limit_bytes", "As --spill-limit says.",
-        status.spill_limit_bytes);
-  gauge("fetchline_collector_journal_bytes", "The journal's files.", status.journal_bytes);
-  gauge("fetchline_collector_disk_full", "1 while it waits for room on a disk.", status.disk_full);
-  gauge("fetchline_collector_senders", "Workers that have sent results.", status.senders);
+                  "Attempts to connect without a key.", status.refused_connections);
+  metrics.gauge("fetchline_collector_results_waiting", "Results that wait for their turn.",
+                status.waiting);
+  metrics.gauge("fetchline_collector_waiting_bytes", "Of them, in memory.", status.waiting_bytes);
+  metrics.gauge("fetchline_collector_memory_limit_bytes",
+                "Of them at most; three quarters of --memory.", status.memory_bytes);
+  metrics.gauge("fetchline_collector_spill_bytes", "Of results that wait, in the journal.",
+                status.spill_bytes);
+  metrics.gauge("fetchline_collector_spill_limit_bytes", "As --spill-limit says.",
+                status.spill_limit_bytes);
+  metrics.gauge("fetchline_collector_journal_bytes", "The journal's files.", status.journal_bytes);
+  metrics.gauge("fetchline_collector_disk_full", "1 while it waits for room on a disk.",
+                status.disk_full);
+  metrics.gauge("fetchline_collector_senders", "Workers that have sent results.", status.senders);
 }
 
 }  // namespace

@@ -192,8 +192,8 @@ void Producer::report(Instant now) {
   while (auto line = workers_.next_complaint(now)) spdlog::warn("{}", *line);
   while (auto line = collector_.next_complaint(now)) spdlog::warn("{}", *line);
   // One that serves another job is not there for us.
-  const Instant collector = core_.collector_is_busy() ? Instant{} : core_.collector_heard();
-  if (auto line = collector_watch_.update(collector, now)) spdlog::info("{}", *line);
+  const Instant heard = core_.collector_is_busy() ? Instant{} : core_.collector_heard();
+  if (auto line = collector_watch_.update(heard, now)) spdlog::info("{}", *line);
   if (core_.collector_is_busy() && !std::exchange(told_busy_, true)) {
     spdlog::info(
         "waiting for the collector at {}: it serves another job; with the same input, --resume "

@@ -5,16 +5,12 @@
 namespace fetchline {
 namespace {
 
-double seconds(std::chrono::milliseconds duration) {
-  return std::chrono::duration<double>(duration).count();
-}
-
 Json head_object(const ProducerStatus::Head& head) {
   Json object{{"index", head.index}, {"state", head.place}, {"url", head.url}};
   object["worker"] = head.worker.empty() ? Json() : Json(head.worker);
   object["attempt"] = head.attempt;
-  object["age_seconds"] = seconds(head.age);
-  object["retry_in_seconds"] = head.due ? Json(seconds(*head.due)) : Json();
+  object["age_seconds"] = in_seconds(head.age);
+  object["retry_in_seconds"] = head.due ? Json(in_seconds(*head.due)) : Json();
   return object;
 }
 
@@ -25,7 +21,7 @@ Json workers_array(const ProducerStatus& status) {
                      {"held", worker.held},
                      {"slots", worker.slots},
                      {"draining", worker.draining},
-                     {"silent_seconds", seconds(worker.silent)}});
+                     {"silent_seconds", in_seconds(worker.silent)}});
   }
   return array;
 }
@@ -39,41 +35,40 @@ Json hosts_array(const ProducerStatus& status) {
 }
 
 void add_metrics(const ProducerStatus& status, std::optional<double> work_left, Metrics& metrics) {
-  const auto gauge = [&](const char* name, const char* help, auto value) {
-    metrics.gauge(name, help, static_cast<double>(value));
-  };
-  const auto counter = [&](const char* name, const char* help, auto value) {
-    metrics.counter(name, help, static_cast<double>(value));
-  };
-  counter("fetchline_producer_tasks_read_total", "Tasks read from the input.", status.tasks_read);
-  counter("fetchline_producer_tasks_finished_total", "Tasks whose record is out.", status.finished);
-  counter("fetchline_producer_tasks_begun_total", "Tasks that were ever handed to a worker.",
-          status.begun);
-  counter("fetchline_producer_second_leases_total", "Of those, while another worker had the task.",
-          status.second_leases);
-  counter("fetchline_producer_workers_lost_total", "Workers that fell silent.",
-          status.workers_lost);
-  counter("fetchline_producer_dropped_messages_total", "Messages that made no sense.",
-          status.dropped_messages);
-  counter("fetchline_producer_refused_connections_total", "Attempts to connect without a key.",
-          status.refused_connections);
+  metrics.counter("fetchline_producer_tasks_read_total", "Tasks read from the input.",
+                  status.tasks_read);
+  metrics.counter("fetchline_producer_tasks_finished_total", "Tasks whose record is out.",
+                  status.finished);
+  metrics.counter("fetchline_producer_tasks_begun_total",
+                  "Tasks that were ever handed to a worker.", status.begun);
+  metrics.counter("fetchline_producer_second_leases_total",
+                  "Tasks handed to a second worker while one had them.", status.second_leases);
+  metrics.counter("fetchline_producer_workers_lost_total", "Workers that fell silent.",
+                  status.workers_lost);
+  metrics.counter("fetchline_producer_dropped_messages_total", "Messages that made no sense.",
+                  status.dropped_messages);
+  metrics.counter("fetchline_producer_refused_connections_total",
+                  "Attempts to connect without a key.", status.refused_connections);
   if (status.tasks_expected) {
-    gauge("fetchline_producer_tasks_expected",
-          "Tasks in the whole input, about; absent while it is a stream.", *status.tasks_expected);
+    metrics.gauge("fetchline_producer_tasks_expected",
+                  "Tasks in the whole input, about; absent while it is a stream.",
+                  *status.tasks_expected);
   }
-  gauge("fetchline_producer_input_ended", "1 when the whole input is read.", status.input_ended);
-  gauge("fetchline_producer_tasks_in_flight", "Tasks at workers.", status.in_flight);
-  gauge("fetchline_producer_tasks_unsent", "Tasks read and never handed out.", status.unsent);
-  gauge("fetchline_producer_tasks_waiting_for_retry", "Tasks that are tried again later.",
-        status.waiting_for_retry);
-  gauge("fetchline_producer_workers", "Workers that are there.", status.worker_count);
-  gauge("fetchline_producer_head_age_seconds",
-        "For how long its worker has the oldest task that is not out.",
-        status.head ? seconds(status.head->age) : 0);
+  metrics.gauge("fetchline_producer_input_ended", "1 when the whole input is read.",
+                status.input_ended);
+  metrics.gauge("fetchline_producer_tasks_in_flight", "Tasks at workers.", status.in_flight);
+  metrics.gauge("fetchline_producer_tasks_unsent", "Tasks read and never handed out.",
+                status.unsent);
+  metrics.gauge("fetchline_producer_tasks_waiting_for_retry", "Tasks that are tried again later.",
+                status.waiting_for_retry);
+  metrics.gauge("fetchline_producer_workers", "Workers that are there.", status.worker_count);
+  metrics.gauge("fetchline_producer_head_age_seconds",
+                "For how long its worker has the oldest task that is not out.",
+                status.head ? in_seconds(status.head->age) : 0);
   if (work_left) {
-    gauge("fetchline_producer_work_left_seconds",
-          "What is expected and not out, at the present rate; absent when nobody knows.",
-          *work_left);
+    metrics.gauge("fetchline_producer_work_left_seconds",
+                  "What is expected and not out, at the present rate; absent when nobody knows.",
+                  *work_left);
   }
 }
 
@@ -89,11 +84,11 @@ std::string why_slow(const ProducerStatus& status) {
   const std::string task =
       fmt::format("task {} ({}, attempt {})", head.index, head.url, head.attempt);
   if (head.place == "running") {
-    return fmt::format("{} runs at {} for {:.1f} s", task, head.worker, seconds(head.age));
+    return fmt::format("{} runs at {} for {:.1f} s", task, head.worker, in_seconds(head.age));
   }
   if (head.place == "waiting") {
     return fmt::format("{} is tried again in {:.1f} s", task,
-                       seconds(head.due.value_or(std::chrono::milliseconds(0))));
+                       in_seconds(head.due.value_or(std::chrono::milliseconds(0))));
   }
   if (head.place == "delivered" && head.url.empty()) {
     return fmt::format("task {} waits to be put out", head.index);
@@ -109,7 +104,7 @@ std::optional<double> work_left_seconds(const ProducerStatus& status,
   if (tasks <= status.finished) return 0;
   double per_second = progress.per_second;
   if (per_second <= 0 && progress.elapsed.count() > 0) {
-    per_second = static_cast<double>(progress.sample.done) / seconds(progress.elapsed);
+    per_second = static_cast<double>(progress.sample.done) / in_seconds(progress.elapsed);
   }
   if (per_second <= 0) return std::nullopt;
   return static_cast<double>(tasks - status.finished) / per_second;

@@ -3,17 +3,10 @@
 namespace fetchline {
 namespace {
 
-double in_seconds(std::chrono::microseconds duration) {
-  return std::chrono::duration<double>(duration).count();
-}
-
 void add_metrics(const WorkerStatus& status, Metrics& metrics) {
-  const auto gauge = [&](const char* name, const char* help, auto value) {
-    metrics.gauge(name, help, static_cast<double>(value));
-  };
   for (std::size_t i = 0; i < status.outcomes.size(); ++i) {
     metrics.counter("fetchline_worker_transfers_total", "Transfers that ended, retries too.",
-                    static_cast<double>(status.outcomes[i]),
+                    status.outcomes[i],
                     {{"outcome", std::string(to_string(static_cast<Outcome>(i)))}});
   }
   std::vector<double> bounds;
@@ -21,14 +14,15 @@ void add_metrics(const WorkerStatus& status, Metrics& metrics) {
   metrics.histogram("fetchline_worker_transfer_duration_seconds", "How long transfers took.",
                     bounds, status.durations.counts, in_seconds(status.durations.sum));
   metrics.counter("fetchline_worker_received_bytes_total", "Bytes of bodies, as they were sent.",
-                  static_cast<double>(status.received_bytes));
+                  status.received_bytes);
   metrics.counter("fetchline_worker_dropped_messages_total", "Messages that made no sense.",
-                  static_cast<double>(status.dropped_messages));
-  gauge("fetchline_worker_transfers_running", "Transfers now.", status.running);
-  gauge("fetchline_worker_slots", "Transfers at once, as --concurrency says.", status.slots);
-  gauge("fetchline_worker_tasks_queued", "Tasks that wait for a slot.", status.queued);
-  gauge("fetchline_worker_held_bytes", "Of results that the collector has not acknowledged.",
-        status.held_bytes);
+                  status.dropped_messages);
+  metrics.gauge("fetchline_worker_transfers_running", "Transfers now.", status.running);
+  metrics.gauge("fetchline_worker_slots", "Transfers at once, as --concurrency says.",
+                status.slots);
+  metrics.gauge("fetchline_worker_tasks_queued", "Tasks that wait for a slot.", status.queued);
+  metrics.gauge("fetchline_worker_held_bytes",
+                "Of results that the collector has not acknowledged.", status.held_bytes);
 }
 
 }  // namespace

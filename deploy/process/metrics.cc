@@ -19,16 +19,6 @@ prometheus::ClientMetric& Metrics::add(std::string_view name, std::string_view h
   return metric;
 }
 
-void Metrics::counter(std::string_view name, std::string_view help, double value,
-                      const Labels& labels) {
-  add(name, help, prometheus::MetricType::Counter, labels).counter.value = value;
-}
-
-void Metrics::gauge(std::string_view name, std::string_view help, double value,
-                    const Labels& labels) {
-  add(name, help, prometheus::MetricType::Gauge, labels).gauge.value = value;
-}
-
 void Metrics::histogram(std::string_view name, std::string_view help,
                         std::span<const double> bounds, std::span<const std::uint64_t> counts,
                         double sum) {

@@ -6,6 +6,7 @@
 
 #include <prometheus/metric_family.h>
 
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -17,12 +18,25 @@ namespace fetchline {
 
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
+// The unit of all times that are shown.
+[[nodiscard]] constexpr double in_seconds(std::chrono::duration<double> duration) {
+  return duration.count();
+}
+
 class Metrics {
  public:
   // Of the same name with other labels: one after the other.
-  void counter(std::string_view name, std::string_view help, double value,
-               const Labels& labels = {});
-  void gauge(std::string_view name, std::string_view help, double value, const Labels& labels = {});
+  template <class Number>
+  void counter(std::string_view name, std::string_view help, Number value,
+               const Labels& labels = {}) {
+    add(name, help, prometheus::MetricType::Counter, labels).counter.value =
+        static_cast<double>(value);
+  }
+  template <class Number>
+  void gauge(std::string_view name, std::string_view help, Number value,
+             const Labels& labels = {}) {
+    add(name, help, prometheus::MetricType::Gauge, labels).gauge.value = static_cast<double>(value);
+  }
   // `counts` has one more than `bounds`: what was above all of them.
   void histogram(std::string_view name, std::string_view help, std::span<const double> bounds,
                  std::span<const std::uint64_t> counts, double sum);
