@@ -40,9 +40,9 @@ TEST(Patience, ShowsForWhomItWaits) {
   };
   EXPECT_TRUE(waits(producer, "the collector at " + other)) << producer.stderr_text();
   EXPECT_TRUE(waits(worker, "the collector at " + other)) << worker.stderr_text();
-  const RunningProgram collector(collector_path(),
-                                 Args{"--bind", endpoint(free_port())} + progress);
-  EXPECT_TRUE(waits(collector, "a producer at tcp:")) << collector.stderr_text();
+  const std::string results = endpoint(free_port());
+  const RunningProgram collector(collector_path(), Args{"--bind", results} + progress);
+  EXPECT_TRUE(waits(collector, "a producer at " + results)) << collector.stderr_text();
 }
 
 // Longer than it would wait for others.
