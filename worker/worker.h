@@ -36,7 +36,7 @@ struct WorkerOptions {
   KeyFiles keys;
   std::uint32_t concurrency = 50;  // transfers at once, all links together
   std::uint32_t threads = 0;       // fetchers; 0: one a core
-  std::size_t body_bytes = 0;  // for large bodies under way; 0: by concurrency (worker.cc)
+  std::size_t body_bytes = 0;      // for large bodies under way; 0: by concurrency (worker.cc)
   bool keep_alive = false;
   std::chrono::milliseconds drain_timeout{25'000};
   std::chrono::milliseconds peer_timeout{600'000};  // 0: wait for ever

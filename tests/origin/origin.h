@@ -43,7 +43,7 @@ class Origin {
  public:
   // Port 0: the system chooses. The address is one of 127.0.0.0/8.
   explicit Origin(std::uint16_t port = 0, std::string address = "127.0.0.1");
-  ~Origin();                                // closes every connection
+  ~Origin();  // closes every connection
   Origin(const Origin&) = delete;
   Origin& operator=(const Origin&) = delete;
 
