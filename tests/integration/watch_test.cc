@@ -114,8 +114,10 @@ TEST_F(Watch, IsReadyWhenEverybodyIsThere) {
     EXPECT_TRUE(eventually([&] { return one->is_ready(); })) << get(one->port, "/ready").body;
   }
   EXPECT_TRUE(eventually([&] { return status_of(producer.port)["progress"]["done"] == 1; }));
-  EXPECT_EQ(status_of(worker.port)["worker"]["transfers"]["ok"], 1);
-  EXPECT_EQ(status_of(collector.port)["collector"]["outcomes"]["ok"], 1);
+  // One look serves everybody who asks within 200 ms.
+  EXPECT_TRUE(eventually([&] { return status_of(worker.port)["worker"]["transfers"]["ok"] == 1; }));
+  EXPECT_TRUE(
+      eventually([&] { return status_of(collector.port)["collector"]["outcomes"]["ok"] == 1; }));
   producer.program.close_stdin();
   EXPECT_EQ(collector.program.exit_code(), 0);
   EXPECT_EQ(producer.program.exit_code(), 0);
@@ -132,7 +134,8 @@ TEST_F(Watch, IsNotReadyAnyMoreWhenItsWorkersAreGone) {
     EXPECT_TRUE(eventually([&] { return producer.is_ready() && origin_.requests() == 1; }));
   }
   EXPECT_TRUE(eventually([&] { return producer.waits_for("a worker at " + tasks); }));
-  EXPECT_EQ(status_of(producer.port)["producer"]["workers_lost"], 1);
+  EXPECT_TRUE(
+      eventually([&] { return status_of(producer.port)["producer"]["workers_lost"] == 1; }));
 }
 
 // Says two things that are no stranger's to say, and one that is nothing.
