@@ -528,6 +528,7 @@ class Scene {
 
   void hear(ProducerCore::Outgoing& outgoing) {
     const Received received = heard(std::move(outgoing.frames));
+    if (received.job.is_none()) return hear_answer_without_job(outgoing, received);
     check(received.job == job_, "it speaks of its job");
     if (outgoing.worker.empty()) return hear_at_collector(received);
     if (const auto* tasks = std::get_if<Tasks>(&received.message)) {
@@ -536,6 +537,12 @@ class Scene {
       check(std::holds_alternative<Done>(received.message) && core_.phase() == Phase::done,
             "done is done");
     }
+  }
+
+  void hear_answer_without_job(const ProducerCore::Outgoing& outgoing, const Received& received) {
+    const auto* tasks = std::get_if<Tasks>(&received.message);
+    check(tasks != nullptr && tasks->tasks.empty() && received.epoch == Epoch{}, "it says nothing");
+    check(!outgoing.worker.empty(), "to those who say hello");
   }
 
   void hear_at_collector(const Received& received) {
