@@ -480,17 +480,30 @@ class Scene {
     if (adopts && answers && !received.job.is_none()) job_ = received.job;
   }
 
+  // Said by a collector before another one was heard, or before a finished output was.
+  [[nodiscard]] bool is_late(const State& state) const {
+    const auto lately = [this](Instant then) { return now_ - then < ProducerCore::kLateState; };
+    if (state.log != 0 && finished_heard_ && lately(*finished_heard_)) return true;
+    const auto at = boots_before_.find(state.boot);
+    return at != boots_before_.end() && lately(at->second);
+  }
+
   void says(Epoch epoch, const State& state) {
     const Received received{honest_ ? kJob : any_job(), epoch, state};
     note_adopted(received);
     const bool is_known = state_boot_ == BootId{} || state.boot == state_boot_ ||
                           (state.log != 0 && state.log == state_log_) || state.whole;
-    const bool counts = is_working() && received.job == job_ && state.nonce == kNonce && is_known;
+    const bool late = is_late(state);
+    const bool counts = is_working() && received.job == job_ && state.nonce == kNonce && is_known &&
+                        !(late && (state.log == 0 || state.log != state_log_));
     core_.on_collector_message(received, now_);
     if (!counts || core_.phase() == Phase::forgotten) return;
     for (const IndexRange& range : state.committed.ranges()) committed_.insert(range);
     if (state.watermark > 0) committed_.insert(IndexRange{0, state.watermark - 1});
-    if (state.boot == state_boot_ && state.seq < state_seq_) return;
+    if (late || (state.boot == state_boot_ && state.seq < state_seq_)) return;
+    if (state.boot != state_boot_ && state_boot_ != BootId{}) boots_before_[state_boot_] = now_;
+    if (state.log == 0 && state.total == state.watermark) finished_heard_ = now_;
+    boots_before_.erase(state.boot);
     state_boot_ = state.boot;
     state_seq_ = state.seq;
     state_log_ = state.log;
@@ -600,6 +613,8 @@ class Scene {
 
   JobId job_ = kJob;  // that the core speaks of
   IndexSet committed_;
+  std::map<BootId, Instant> boots_before_;
+  std::optional<Instant> finished_heard_;
   Index limit_ = 0;
   BootId state_boot_{};
   std::uint64_t state_seq_ = 0, state_log_ = 0;
