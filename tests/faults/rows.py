@@ -335,7 +335,8 @@ def narrow(rig):
 
 @row("24", "SIGSTOP a worker, SIGCONT")
 def stop_worker(rig):
-    fleet = rig.started(rig.size(6000, 100_000))
+    """The job must last longer: who wakes when all is over waits for the next one."""
+    fleet = rig.started(rig.size(16_000, 100_000))
     fleet.wait_for_output()
     worker = fleet.of("worker")[0]
     worker.signal(signal.SIGSTOP)
