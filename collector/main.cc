@@ -7,6 +7,7 @@
 #include "collector/damaged.h"
 #include "collector/existing_output.h"
 #include "collector/output_error.h"
+#include "deploy/process/end_code.h"
 #include "deploy/process/exit_code.h"
 #include "deploy/process/flags.h"
 #include "deploy/process/progress.h"
@@ -17,28 +18,6 @@
 
 namespace fetchline {
 namespace {
-
-ExitCode exit_code_of(const RunEnd& end, const FailOn& rule) {
-  if (!end.why.empty()) spdlog::error("{}", end.why);
-  switch (end.kind) {
-    case RunEnd::Kind::complete:
-      break;
-    case RunEnd::Kind::interrupted:
-      return ExitCode::interrupted;
-    case RunEnd::Kind::no_peer:
-      return ExitCode::no_peer;
-    case RunEnd::Kind::fenced:
-      return ExitCode::fenced;
-    case RunEnd::Kind::forgotten:
-      return ExitCode::journal_damaged;
-    case RunEnd::Kind::other_input:
-      return ExitCode::input_unreadable;
-  }
-  const std::uint64_t total = total_of(end.counts);
-  const std::uint64_t ok = ok_of(end.counts);
-  if (total == 0) spdlog::warn("the input had no tasks");
-  return decide(rule, ok, total - ok, total);
-}
 
 ExitCode run(const Program& program, const CollectorOptions& options, const FailOn& rule,
              const SignalStop& signals) {
@@ -63,7 +42,8 @@ ExitCode run(const Program& program, const CollectorOptions& options, const Fail
     show(collector.status(kWatchPatience), seen);
     return seen;
   });
-  return exit_code_of(collector.run(signals.drain(), signals.abort()), rule);
+  const RunEnd end = collector.run(signals.drain(), signals.abort());
+  return exit_code_of(end, ok_of(end.counts), total_of(end.counts), rule);
 }
 
 int main_of(int argc, char** argv) {

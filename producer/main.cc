@@ -1,6 +1,7 @@
 // fetchline-producer: flags in, exit code out.
 #include <spdlog/spdlog.h>
 
+#include "deploy/process/end_code.h"
 #include "deploy/process/exit_code.h"
 #include "deploy/process/flags.h"
 #include "deploy/process/identity.h"
@@ -24,28 +25,6 @@ ExitCode dry_run(const ProducerOptions& options, const TaskFlags& flags) {
   spdlog::info("would hand out {} tasks at {}; {} lines are not tasks", check.tasks, options.bind,
                check.faulty);
   return decide(flags.fail_on, check.tasks, check.faulty, check.tasks + check.faulty);
-}
-
-ExitCode exit_code_of(const RunEnd& end, const FailOn& rule) {
-  if (!end.why.empty()) spdlog::error("{}", end.why);
-  switch (end.kind) {
-    case RunEnd::Kind::complete:
-      break;
-    case RunEnd::Kind::interrupted:
-      return ExitCode::interrupted;
-    case RunEnd::Kind::no_peer:
-      return ExitCode::no_peer;
-    case RunEnd::Kind::fenced:
-      return ExitCode::fenced;
-    case RunEnd::Kind::forgotten:
-      return ExitCode::journal_damaged;
-    case RunEnd::Kind::other_input:
-      return ExitCode::input_unreadable;
-  }
-  const std::uint64_t total = total_of(end.counts);
-  const std::uint64_t ok = ok_of(end.counts);
-  if (total == 0) spdlog::warn("the input has no tasks");
-  return decide(rule, ok, total - ok, total);
 }
 
 ExitCode run(const Program& program, const ProducerOptions& options, const TaskFlags& flags,
@@ -73,7 +52,7 @@ ExitCode run(const Program& program, const ProducerOptions& options, const TaskF
   });
   const RunEnd end = producer.run(signals.drain(), signals.abort());
   if (end.kind == RunEnd::Kind::other_input) progress.withdraw();
-  return exit_code_of(end, flags.fail_on);
+  return exit_code_of(end, ok_of(end.counts), total_of(end.counts), flags.fail_on);
 }
 
 int main_of(int argc, char** argv) {

@@ -8,6 +8,7 @@
 #include "collector/output_error.h"
 #include "deploy/local/keygen.h"
 #include "deploy/local/pipeline.h"
+#include "deploy/process/end_code.h"
 #include "deploy/process/exit_code.h"
 #include "deploy/process/flags.h"
 #include "deploy/process/identity.h"
@@ -52,28 +53,6 @@ ProgressSample sample_of(const Pipeline& pipeline) {
   return sample;
 }
 
-ExitCode exit_code_of(const RunEnd& end, const FailOn& rule) {
-  if (!end.why.empty()) spdlog::error("{}", end.why);
-  switch (end.kind) {
-    case RunEnd::Kind::complete:
-      break;
-    case RunEnd::Kind::interrupted:
-      return ExitCode::interrupted;
-    case RunEnd::Kind::no_peer:
-      return ExitCode::no_peer;
-    case RunEnd::Kind::fenced:
-      return ExitCode::fenced;
-    case RunEnd::Kind::forgotten:
-      return ExitCode::journal_damaged;
-    case RunEnd::Kind::other_input:
-      return ExitCode::input_unreadable;
-  }
-  const std::uint64_t total = total_of(end.counts);
-  const std::uint64_t ok = ok_of(end.counts);
-  if (total == 0) spdlog::warn("the input has no tasks");
-  return decide(rule, ok, total - ok, total);
-}
-
 ExitCode run(const Program& program, const PipelineOptions& options, const TaskFlags& flags,
              const SignalStop& signals) {
   if (flags.dry_run) return dry_run(options, flags);
@@ -90,7 +69,7 @@ ExitCode run(const Program& program, const PipelineOptions& options, const TaskF
   });
   const RunEnd end = pipeline.run(signals.drain(), signals.abort());
   if (end.kind == RunEnd::Kind::other_input) progress.withdraw();
-  return exit_code_of(end, flags.fail_on);
+  return exit_code_of(end, ok_of(end.counts), total_of(end.counts), flags.fail_on);
 }
 
 void add_flags(Program& program, PipelineOptions& options, TaskFlags& flags) {
