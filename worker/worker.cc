@@ -1,6 +1,5 @@
 #include "worker/worker.h"
 
-#include <sched.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -36,20 +35,12 @@ std::size_t body_bytes(const WorkerOptions& options) {
   return std::max(kLeast, options.concurrency * kForEachSlot);
 }
 
-// Not all that there are, when a container or taskset gives us less.
-std::uint32_t usable_cores() {
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  if (sched_getaffinity(0, sizeof cores, &cores) != 0) {  // there are more than fit into it
-    return std::max(1U, std::thread::hardware_concurrency());
-  }
-  return static_cast<std::uint32_t>(std::max(1, CPU_COUNT(&cores)));
-}
-
 }  // namespace
 
 std::size_t thread_count(const WorkerOptions& options) {
-  return std::min(options.threads > 0 ? options.threads : usable_cores(), options.concurrency);
+  const std::uint32_t wanted =
+      options.threads > 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+  return std::min(wanted, options.concurrency);
 }
 
 Worker::Worker(zmq::context_t& context, WorkerOptions options)
