@@ -44,7 +44,7 @@ void JobSession::take_task(Task task, bool returning) {
   }
 }
 
-void JobSession::on_fetched(Fetched fetched) {
+void JobSession::on_fetched(Fetched&& fetched) {
   const Index index = fetched.result.index;
   const auto at = running_.find(index);
   if (at == running_.end()) return;
