@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "proto/codec.h"
+#include "proto/field_reader.h"
+#include "proto/fields.h"
 #include "wire.pb.h"
 
 namespace fetchline {
@@ -41,10 +43,6 @@ std::chrono::milliseconds ms_of(std::uint64_t value) {
   return std::chrono::milliseconds(value);
 }
 
-std::chrono::microseconds us_of(std::uint64_t value) {
-  return std::chrono::microseconds(static_cast<std::int64_t>(value & 0xFFFF'FFFF'FFFFULL));
-}
-
 IndexSet set_of(const wire::Ranges& ranges) {
   const auto& numbers = ranges.gaps_and_lengths();
   require(numbers.size() % 2 == 0, DecodeError::out_of_range);
@@ -61,7 +59,10 @@ IndexSet set_of(const wire::Ranges& ranges) {
   return set;
 }
 
-JobSettings settings_of(const wire::Settings& from) {
+JobSettings settings_of(std::string_view bytes) {
+  wire::Settings from;
+  require(from.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())),
+          DecodeError::bad_payload);
   JobSettings to;
   to.method = from.method();
   to.headers.assign(from.headers().begin(), from.headers().end());
@@ -88,23 +89,19 @@ JobSettings settings_of(const wire::Settings& from) {
   return to;
 }
 
-Task task_of(wire::Task& from) {
-  Task to;
-  to.index = index_of(from.index());
-  to.attempt = from.attempt();
-  to.may_retry = from.may_retry();
-  to.url = std::move(*from.mutable_url());
-  to.id = std::move(*from.mutable_id());
-  to.method = std::move(*from.mutable_method());
-  to.headers.assign(from.headers().begin(), from.headers().end());
-  if (from.has_body()) to.body = std::move(*from.mutable_body());
-  to.race.assign(from.race().begin(), from.race().end());
-  to.failover.assign(from.failover().begin(), from.failover().end());
-  to.max_time = ms_of(from.max_time_ms());
-  to.output = std::move(*from.mutable_output());
-  to.meta = std::move(*from.mutable_meta());
-  to.hash = from.task_hash();
-  return to;
+void require_whole(const FieldReader& reader, bool whole) {
+  require(whole, DecodeError::bad_payload);
+  require(!reader.out_of_range(), DecodeError::out_of_range);
+}
+
+Task task_of(std::string_view bytes) {
+  Task task;
+  task.attempt = 0;
+  FieldReader reader(bytes);
+  require_whole(reader, reader.read([&](auto& pass) { for_each_task_field(task, pass); }));
+  (void)index_of(task.index);
+  require(task.max_time <= kMaxDuration, DecodeError::out_of_range);
+  return task;
 }
 
 Report report_of(const wire::Report& from) {
@@ -150,15 +147,20 @@ Message read_heartbeat(const zmq::message_t& frame) {
 }
 
 Message read_tasks(const zmq::message_t& frame) {
-  auto payload = parse<wire::Tasks>(frame);
-  require(static_cast<std::size_t>(payload.tasks_size()) <= kMaxTasksPerMessage,
-          DecodeError::out_of_range);
   Tasks message;
-  message.seq = index_of(payload.seq());
-  message.reports_seen = payload.reports_seen();
-  if (payload.has_settings()) message.settings = settings_of(payload.settings());
-  message.tasks.reserve(static_cast<std::size_t>(payload.tasks_size()));
-  for (auto& task : *payload.mutable_tasks()) message.tasks.push_back(task_of(task));
+  FieldReader reader(frame.to_string_view().substr(kEnvelopeBytes));
+  const auto pass = [&](FieldReader& visit) {
+    visit(wire::Tasks::kSeqFieldNumber, message.seq);
+    visit(wire::Tasks::kReportsSeenFieldNumber, message.reports_seen);
+    visit.nested(wire::Tasks::kSettingsFieldNumber,
+                 [&](std::string_view bytes) { message.settings = settings_of(bytes); });
+    visit.nested(wire::Tasks::kTasksFieldNumber, [&](std::string_view bytes) {
+      require(message.tasks.size() < kMaxTasksPerMessage, DecodeError::out_of_range);
+      message.tasks.push_back(task_of(bytes));
+    });
+  };
+  require_whole(reader, reader.read(pass));
+  (void)index_of(message.seq);
   return message;
 }
 
@@ -241,47 +243,26 @@ std::string body_of(Frames& frames, std::size_t& at, std::uint64_t body_bytes) {
   return body;
 }
 
-Result result_of(wire::Result& from) {
-  Result to;
-  to.index = index_of(from.index());
-  to.attempts = from.attempts();
-  to.outcome = enum_of<Outcome>(from.outcome(), kOutcomeCount);
-  to.response_code = from.response_code();
-  to.exitcode = from.exitcode();
-  to.errormsg = std::move(*from.mutable_errormsg());
-  to.id = std::move(*from.mutable_id());
-  to.url = std::move(*from.mutable_url());
-  to.url_effective = std::move(*from.mutable_url_effective());
-  to.method = std::move(*from.mutable_method());
-  to.http_version = std::move(*from.mutable_http_version());
-  to.content_type = std::move(*from.mutable_content_type());
-  to.remote_ip = std::move(*from.mutable_remote_ip());
-  to.num_redirects = from.num_redirects();
-  to.size_download = from.size_download();
-  to.time_namelookup = us_of(from.time_namelookup_us());
-  to.time_connect = us_of(from.time_connect_us());
-  to.time_appconnect = us_of(from.time_appconnect_us());
-  to.time_starttransfer = us_of(from.time_starttransfer_us());
-  to.time_total = us_of(from.time_total_us());
-  to.fetched_at = std::chrono::milliseconds(from.fetched_at_ms() & 0xFFFF'FFFF'FFFFULL);
-  to.worker = std::move(*from.mutable_worker());
-  to.header_block = std::move(*from.mutable_header_block());
-  to.meta = std::move(*from.mutable_meta());
-  to.output = std::move(*from.mutable_output());
-  to.task_hash = from.task_hash();
-  return to;
+// Its body is in the frames that follow.
+Result result_of(std::string_view bytes, std::uint64_t& body_bytes) {
+  Result result;
+  result.outcome = Outcome::ok;
+  body_bytes = 0;
+  FieldReader reader(bytes);
+  const auto pass = [&](auto& visit) { for_each_result_field(result, body_bytes, visit); };
+  require_whole(reader, reader.read(pass));
+  (void)index_of(result.index);
+  return result;
 }
 
 Message read_results(Frames& frames) {
   Results message;
   message.sender = static_cast<WorkerId>(parse<wire::ResultsHeader>(frames[0]).sender());
-  wire::Result fields;  // its strings' memory is reused from result to result
   for (std::size_t at = 1; at < frames.size();) {
-    const zmq::message_t& frame = frames[at++];
-    require(fields.ParseFromArray(frame.data(), static_cast<int>(frame.size())),
-            DecodeError::bad_payload);
-    Result& result = message.results.emplace_back(result_of(fields));
-    result.body = body_of(frames, at, fields.body_bytes());
+    const zmq::message_t frame = std::move(frames[at++]);
+    std::uint64_t body_bytes = 0;
+    Result& result = message.results.emplace_back(result_of(frame.to_string_view(), body_bytes));
+    result.body = body_of(frames, at, body_bytes);
   }
   return message;
 }
@@ -344,14 +325,12 @@ std::optional<Result> decode_stored(std::string_view bytes) {
   if (bytes.size() < sizeof length) return std::nullopt;
   std::memcpy(&length, bytes.data(), sizeof length);
   bytes.remove_prefix(sizeof length);
-  wire::Result fields;
-  if (bytes.size() < length || !fields.ParseFromArray(bytes.data(), static_cast<int>(length))) {
-    return std::nullopt;
-  }
-  bytes.remove_prefix(length);
-  if (bytes.size() != fields.body_bytes()) return std::nullopt;
+  if (bytes.size() < length) return std::nullopt;
   try {
-    Result result = result_of(fields);
+    std::uint64_t body_bytes = 0;
+    Result result = result_of(bytes.substr(0, length), body_bytes);
+    bytes.remove_prefix(length);
+    if (bytes.size() != body_bytes) return std::nullopt;
     result.body.assign(bytes);
     return result;
   } catch (const Malformed&) {

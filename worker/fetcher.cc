@@ -42,7 +42,7 @@ struct OpenedJob {
   OpenedJob(JobSlot its_slot, JobSettings its_settings)
       : slot(its_slot),
         settings(std::move(its_settings)),
-        headers(settings.headers),
+        headers(headers_of(settings)),
         flaw(flaw_of(settings)) {}
 
   JobSlot slot;
