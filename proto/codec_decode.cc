@@ -225,8 +225,8 @@ Message read_done(const zmq::message_t& frame) {
   return message;
 }
 
-std::string body_of(Frames& frames, std::size_t& at, std::uint64_t body_bytes) {
-  require(body_bytes <= kMaxBodyBytes, DecodeError::bad_body);
+std::string body_of(Frames& frames, std::size_t& at, std::uint64_t body_bytes, std::size_t most) {
+  require(body_bytes <= most, DecodeError::bad_body);
   std::string body;
   // Not reserved for what is claimed but for what is there: a liar gets no memory.
   std::uint64_t there = 0;
@@ -243,15 +243,15 @@ std::string body_of(Frames& frames, std::size_t& at, std::uint64_t body_bytes) {
   return body;
 }
 
-// Its body is in the frames that follow.
-Result result_of(std::string_view bytes, std::uint64_t& body_bytes) {
+// Body and what goes on are in the frames that follow.
+Result result_of(std::string_view bytes, BesideFields& beside) {
   Result result;
   result.outcome = Outcome::ok;
-  body_bytes = 0;
   FieldReader reader(bytes);
-  const auto pass = [&](auto& visit) { for_each_result_field(result, body_bytes, visit); };
+  const auto pass = [&](auto& visit) { for_each_result_field(result, beside, visit); };
   require_whole(reader, reader.read(pass));
   (void)index_of(result.index);
+  if (beside.emit_bytes) result.emit = {.lines = {}, .error = std::move(beside.emit_error)};
   return result;
 }
 
@@ -260,9 +260,10 @@ Message read_results(Frames& frames) {
   message.sender = static_cast<WorkerId>(parse<wire::ResultsHeader>(frames[0]).sender());
   for (std::size_t at = 1; at < frames.size();) {
     const zmq::message_t frame = std::move(frames[at++]);
-    std::uint64_t body_bytes = 0;
-    Result& result = message.results.emplace_back(result_of(frame.to_string_view(), body_bytes));
-    result.body = body_of(frames, at, body_bytes);
+    BesideFields beside;
+    Result& result = message.results.emplace_back(result_of(frame.to_string_view(), beside));
+    result.body = body_of(frames, at, beside.body_bytes, kMaxBodyBytes);
+    if (result.emit) result.emit->lines = body_of(frames, at, *beside.emit_bytes, kMaxEmitBytes);
   }
   return message;
 }
@@ -327,11 +328,13 @@ std::optional<Result> decode_stored(std::string_view bytes) {
   bytes.remove_prefix(sizeof length);
   if (bytes.size() < length) return std::nullopt;
   try {
-    std::uint64_t body_bytes = 0;
-    Result result = result_of(bytes.substr(0, length), body_bytes);
+    BesideFields beside;
+    Result result = result_of(bytes.substr(0, length), beside);
     bytes.remove_prefix(length);
-    if (bytes.size() != body_bytes) return std::nullopt;
-    result.body.assign(bytes);
+    const std::uint64_t body = beside.body_bytes, emit = beside.emit_bytes.value_or(0);
+    if (body > bytes.size() || emit != bytes.size() - body) return std::nullopt;
+    result.body.assign(bytes.substr(0, body));
+    if (result.emit) result.emit->lines.assign(bytes.substr(body));
     return result;
   } catch (const Malformed&) {
     return std::nullopt;

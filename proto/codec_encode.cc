@@ -84,8 +84,12 @@ void put(const JobSettings& from, wire::Settings* to) {
 
 void put_fields(const Result& result, std::string& to) {
   FieldWriter writer(to);
-  const std::uint64_t body_bytes = result.body.size();
-  for_each_result_field(result, body_bytes, writer);
+  BesideFields beside{.body_bytes = result.body.size(), .emit_bytes = {}, .emit_error = {}};
+  if (result.emit) {
+    beside.emit_bytes = result.emit->lines.size();
+    beside.emit_error = result.emit->error;
+  }
+  for_each_result_field(result, beside, writer);
 }
 
 // A body that several frames point into; the last one frees it, on whichever thread.
@@ -99,7 +103,7 @@ void release_frame(void* /*data*/, void* hint) {
   if (body->frames.fetch_sub(1, std::memory_order_acq_rel) == 1) delete body;
 }
 
-void append_body(std::string body, Frames& frames) {
+void append_bytes(std::string body, Frames& frames) {
   constexpr std::size_t kCopyBelowBytes = 512;  // cheaper than a holder and its release
   if (body.empty()) return;
   if (body.size() < kCopyBelowBytes) {
@@ -232,7 +236,8 @@ EncodedResult encode_result(Result result) {
   put_fields(result, fields);
   encoded.frames.reserve(2);
   encoded.frames.emplace_back(fields.data(), fields.size());
-  append_body(std::move(result.body), encoded.frames);
+  append_bytes(std::move(result.body), encoded.frames);
+  if (result.emit) append_bytes(std::move(result.emit->lines), encoded.frames);
   for (const zmq::message_t& part : encoded.frames) encoded.bytes += part.size();
   return encoded;
 }
@@ -245,6 +250,7 @@ void append_stored(std::string& to, const Result& result) {
   length = static_cast<std::uint32_t>(to.size() - at - sizeof length);
   std::memcpy(to.data() + at, &length, sizeof length);
   to += result.body;
+  if (result.emit) to += result.emit->lines;
 }
 
 Frames encode_results_header(const JobId& job, Epoch epoch, WorkerId sender) {

@@ -1,4 +1,4 @@
-#include "collector/json_text.h"
+#include "proto/json_text.h"
 
 #include <openssl/evp.h>
 #include <simdjson.h>
@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "collector/text_block.h"
+#include "proto/text_block.h"
 
 namespace fetchline {
 namespace {
