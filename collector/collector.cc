@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "collector/json_text.h"
+#include "proto/json_text.h"
 #include "proto/sockets.h"
 
 namespace fetchline {
@@ -27,6 +27,7 @@ CollectorCore::Settings core_settings(const CollectorOptions& options, const Sta
           .log = random_u64(),
           .beginning = {.format = std::string(to_string(options.format)),
                         .output_dir = to_utf8(options.output_dir),
+                        .emit = options.emit ? to_string(*options.emit) : std::string(),
                         .started_at = std::chrono::duration_cast<milliseconds>(
                             std::chrono::system_clock::now().time_since_epoch())},
           .window = options.window,
@@ -47,6 +48,8 @@ Collector::Collector(zmq::context_t& context, CollectorOptions options)
   manifest_.format = to_string(options_.format);
   manifest_.output = options_.output;
   manifest_.output_dir = options_.output_dir;
+  manifest_.emit = core_.beginning().emit;
+  if (options_.emit) emitter_.emplace(*options_.emit);
   const auto started_at = core_.beginning().started_at;
   manifest_.started_at = std::chrono::system_clock::time_point(started_at);
   for (const auto& [index, hash, place] : log_.waiting) core_.restore(index, hash, place);
@@ -130,6 +133,7 @@ void Collector::put_out(Instant now) {
   while (log_.sink->has_room() && core_.has_next() && bytes < kBytesPerTurn) {
     if (const auto* place = core_.head_place()) core_.load_head(log_.journal->read(*place));
     const auto result = core_.take_next();
+    emit(*result);
     log_.sink->write(*result);
     if (log_.hashes) log_.hashes->append(result->task_hash);
     counters_.bytes.fetch_add(result->body.size(), std::memory_order_relaxed);
@@ -137,6 +141,16 @@ void Collector::put_out(Instant now) {
     if (!log_.sink->has_room()) flush(now);
   }
   flush(now);
+}
+
+// Here, where it becomes a record: a result that waited in the journal is none the wiser, and what
+// a record says goes on is what goes on.
+void Collector::emit(Result& result) {
+  if (!emitter_) return result.emit.reset();
+  emitter_->apply(result);
+  if (result.emit->error.empty()) return;
+  not_emitted_.note("--emit: nothing of task " + std::to_string(result.index) + ": " +
+                    result.emit->error);
 }
 
 // Hashes go before their records. With --durability power both are synced, in groups.
@@ -254,6 +268,7 @@ void Collector::report(Instant now) {
   if (auto line = producer_watch_.update(heard, now)) spdlog::info("{}", *line);
   for (const std::string& line : nonsense_.due_lines(now)) spdlog::warn("{}", line);
   while (auto line = port_.next_complaint(now)) spdlog::warn("{}", *line);
+  while (auto line = not_emitted_.next(now)) spdlog::warn("{}", *line);
   counters_.records.store(core_.watermark(), std::memory_order_relaxed);
   counters_.ok.store(ok_of(core_.counts()), std::memory_order_relaxed);
   counters_.waits_for.store(producer_watch_.waits_for(), std::memory_order_relaxed);

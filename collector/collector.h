@@ -17,6 +17,8 @@
 #include "collector/collector_options.h"
 #include "collector/collector_status.h"
 #include "collector/stage_log.h"
+#include "proto/complaints.h"
+#include "proto/emitter.h"
 #include "proto/nonsense_watch.h"
 #include "proto/peer_watch.h"
 #include "proto/port.h"
@@ -61,6 +63,7 @@ class Collector {
   void wait(Instant now);
   void receive(Instant now);
   void put_out(Instant now);
+  void emit(Result& result);
   void flush(Instant now);
   void note_written(Instant now);
   void save(Instant now);
@@ -81,6 +84,8 @@ class Collector {
   Port port_;
   StageLog log_;
   CollectorCore core_;
+  std::optional<Emitter> emitter_;
+  Complaints not_emitted_;
   Wakeup wakeup_;
   CollectorCounters counters_;
   NonsenseWatch nonsense_;

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "collector/json_text.h"
 #include "proto/codec.h"
+#include "proto/json_text.h"
 
 namespace fetchline {
 namespace {

@@ -3,13 +3,15 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "collector/journal.h"
-#include "collector/record_json.h"
+#include "proto/emit_rule.h"
 #include "proto/ids.h"
 #include "proto/key_files.h"
+#include "proto/record_json.h"
 
 namespace fetchline {
 
@@ -27,6 +29,7 @@ struct CollectorOptions {
   OutputFormat format = OutputFormat::ndjson;
   std::string output_dir;  // of the bodies, for `files` only
   RecordOptions record;
+  std::optional<EmitRule> emit;  // what goes on to the next stage
   Journal::Durability durability = Journal::Durability::process;
   Index window = kDefaultWindow;
   std::uint64_t memory_bytes = std::uint64_t{256} << 20;      // of results that wait for their turn

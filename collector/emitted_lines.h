@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "collector/file_descriptor.h"
-#include "collector/record_line.h"
+#include "proto/record_line.h"
 #include "proto/ids.h"
 
 namespace fetchline {

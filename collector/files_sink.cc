@@ -6,7 +6,7 @@
 #include "collector/durable_file.h"
 #include "collector/existing_output.h"
 #include "collector/manifest.h"
-#include "collector/record_line.h"
+#include "proto/record_line.h"
 
 namespace fetchline {
 namespace {

@@ -8,8 +8,8 @@
 #include "collector/body_directory.h"
 #include "collector/body_names.h"
 #include "collector/output_file.h"
-#include "collector/record_json.h"
 #include "collector/result_sink.h"
+#include "proto/record_json.h"
 
 namespace fetchline {
 

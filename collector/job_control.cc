@@ -16,6 +16,7 @@ std::string to_json(const JobControl& control) {
   const Beginning& beginning = control.beginning;
   if (!beginning.format.empty()) json["format"] = beginning.format;
   if (!beginning.output_dir.empty()) json["output_dir"] = beginning.output_dir;
+  if (!beginning.emit.empty()) json["emit"] = beginning.emit;
   if (beginning.started_at.count() != 0) json["started_at"] = beginning.started_at.count();
   return json.dump() + "\n";
 }
@@ -34,6 +35,7 @@ std::optional<JobControl> job_control_of(std::string_view json) try {
   control.beginning = {
       .format = parsed.value("format", std::string()),
       .output_dir = parsed.value("output_dir", std::string()),
+      .emit = parsed.value("emit", std::string()),
       .started_at = std::chrono::milliseconds(parsed.value("started_at", std::int64_t{0}))};
   return control;
 } catch (const nlohmann::json::exception&) {

@@ -22,6 +22,7 @@ struct Manifest {
   std::string format;                  // as --format names it
   std::string output;                  // as the user wrote it
   std::string output_dir;              // as well; empty when bodies are in the output
+  std::string emit;                    // as --emit says it, as UTF-8; empty: nothing goes on
   std::chrono::system_clock::time_point started_at;  // of the first run, when it was resumed
   std::chrono::system_clock::time_point finished_at;
 };

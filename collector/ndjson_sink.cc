@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "collector/record_line.h"
+#include "proto/record_line.h"
 
 namespace fetchline {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "collector/output_file.h"
-#include "collector/record_json.h"
 #include "collector/result_sink.h"
+#include "proto/record_json.h"
 
 namespace fetchline {
 

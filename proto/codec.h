@@ -1,7 +1,8 @@
 // Messages to frames and back. Pure; any thread.
 //
 // A message is frame 0 (a fixed 24-byte envelope and a protobuf payload) and, for Results, the
-// frames of each result: one with its fields, then its body cut into frames of at most 1 MiB.
+// frames of each result: one with its fields, then its body, and what it emits, cut into frames of
+// at most 1 MiB.
 // decode() never throws, whatever the bytes: what a peer sends is data, not a reason to die.
 #pragma once
 
@@ -30,7 +31,8 @@ inline constexpr std::size_t kMaxBodyFrameBytes = std::size_t{1} << 20;
 inline constexpr std::size_t kMaxFrameBytes = kMaxBodyFrameBytes + (kMaxBodyFrameBytes / 8);
 inline constexpr std::size_t kMaxFrames = 4096;  // MAXMSGSIZE is per frame, so count them too
 inline constexpr std::size_t kMaxBodyBytes = std::size_t{1} << 30;
-inline constexpr std::chrono::hours kMaxDuration{366 * 24};   // of any time in a message
+inline constexpr std::size_t kMaxEmitBytes = std::size_t{16} << 20;  // of what a result emits
+inline constexpr std::chrono::hours kMaxDuration{366 * 24};          // of any time in a message
 inline constexpr std::size_t kMaxSettingsBytes = 512 * 1024;  // a job's, in one frame with tasks
 inline constexpr std::size_t kMaxNameBytes = 256;             // of a worker
 inline constexpr std::size_t kMaxRanges = 65'536;             // in one set
@@ -110,7 +112,7 @@ struct EncodedResult {
 void append_result(Frames& message, EncodedResult& result);  // shares the bytes, keeps `result`
 
 // A result as one piece of bytes, for a log: its fields as on the wire, their length before them,
-// then the body.
+// then the body and what it emits.
 void append_stored(std::string& to, const Result& result);
 [[nodiscard]] std::optional<Result> decode_stored(std::string_view bytes);
 

@@ -247,8 +247,8 @@ Message read_done(const zmq::message_t& frame) {
   return message;
 }
 
-std::string body_of(Frames& frames, std::size_t& at, std::uint64_t body_bytes) {
-  require(body_bytes <= kMaxBodyBytes, DecodeError::bad_body);
+std::string body_of(Frames& frames, std::size_t& at, std::uint64_t body_bytes, std::size_t most) {
+  require(body_bytes <= most, DecodeError::bad_body);
   std::string body;
   // Not reserved for what is claimed but for what is there: a liar gets no memory.
   std::uint64_t there = 0;
@@ -293,6 +293,8 @@ Result result_of(wire::Result& from) {
   to.meta = std::move(*from.mutable_meta());
   to.output = std::move(*from.mutable_output());
   to.task_hash = from.task_hash();
+  if (from.has_emit_bytes())
+    to.emit = {.lines = {}, .error = std::move(*from.mutable_emit_error())};
   return to;
 }
 
@@ -305,7 +307,8 @@ Message read_results(Frames& frames) {
     require(fields.ParseFromArray(frame.data(), static_cast<int>(frame.size())),
             DecodeError::bad_payload);
     Result& result = message.results.emplace_back(result_of(fields));
-    result.body = body_of(frames, at, fields.body_bytes());
+    result.body = body_of(frames, at, fields.body_bytes(), kMaxBodyBytes);
+    if (result.emit) result.emit->lines = body_of(frames, at, fields.emit_bytes(), kMaxEmitBytes);
   }
   return message;
 }
@@ -380,10 +383,12 @@ std::optional<Result> decode_stored(std::string_view bytes) {
     return std::nullopt;
   }
   bytes.remove_prefix(length);
-  if (bytes.size() != fields.body_bytes()) return std::nullopt;
+  const std::uint64_t body = fields.body_bytes(), emit = fields.emit_bytes();
+  if (body > bytes.size() || emit != bytes.size() - body) return std::nullopt;
   try {
     Result result = result_of(fields);
-    result.body.assign(bytes);
+    result.body.assign(bytes.substr(0, body));
+    if (result.emit) result.emit->lines.assign(bytes.substr(body));
     return result;
   } catch (const Malformed&) {
     return std::nullopt;

@@ -89,7 +89,7 @@ void put(const Task& from, wire::Task* to) {
   to->set_task_hash(from.hash);
 }
 
-// Moves the texts out of a `from` that is not const; the body stays.
+// Moves the texts out of a `from` that is not const; the body and what is emitted stay.
 template <class AnyResult>
 void put_result(AnyResult& from, wire::Result* to) {
   to->set_index(from.index);
@@ -119,6 +119,9 @@ void put_result(AnyResult& from, wire::Result* to) {
   to->set_output(std::move(from.output));
   to->set_body_bytes(from.body.size());
   to->set_task_hash(from.task_hash);
+  if (!from.emit) return;
+  to->set_emit_bytes(from.emit->lines.size());
+  to->set_emit_error(std::move(from.emit->error));
 }
 
 // A body that several frames point into; the last one frees it, on whichever thread.
@@ -132,7 +135,7 @@ void release_frame(void* /*data*/, void* hint) {
   if (body->frames.fetch_sub(1, std::memory_order_acq_rel) == 1) delete body;
 }
 
-void append_body(std::string body, Frames& frames) {
+void append_bytes(std::string body, Frames& frames) {
   constexpr std::size_t kCopyBelowBytes = 512;  // cheaper than a holder and its release
   if (body.empty()) return;
   if (body.size() < kCopyBelowBytes) {
@@ -277,7 +280,8 @@ EncodedResult encode_result(Result result) {
   zmq::message_t frame(fields.ByteSizeLong());
   fields.SerializeWithCachedSizesToArray(frame.data<std::uint8_t>());
   encoded.frames.push_back(std::move(frame));
-  append_body(std::move(result.body), encoded.frames);
+  append_bytes(std::move(result.body), encoded.frames);
+  if (result.emit) append_bytes(std::move(result.emit->lines), encoded.frames);
   for (const zmq::message_t& part : encoded.frames) encoded.bytes += part.size();
   return encoded;
 }
@@ -289,6 +293,7 @@ void append_stored(std::string& to, const Result& result) {
   to.append(reinterpret_cast<const char*>(&length), sizeof length);
   fields.AppendToString(&to);
   to += result.body;
+  if (result.emit) to += result.emit->lines;
 }
 
 Frames encode_results_header(const JobId& job, Epoch epoch, WorkerId sender) {

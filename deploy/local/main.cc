@@ -83,6 +83,7 @@ void add_flags(Program& program, PipelineOptions& options, TaskFlags& flags) {
   add_memory_flags(app, options.collector);
   add_verdict_flags(app, flags);
   flag_group(app, "Fleet");
+  add_emit_flag(app, options.collector);
   seconds_option(app, "--drain-timeout", options.producer.drain_timeout,
                  "to finish what is in hand when stopped");
   program.example("fetchline -i urls.txt -o results.ndjson");

@@ -16,6 +16,7 @@ const JobControl kControl{
     .total = kMaxIndex,
     .beginning = {.format = "files",
                   .output_dir = "caf\u00e9",
+                  .emit = "json:/items",
                   .started_at = std::chrono::milliseconds(1'767'225'600'123)}};
 
 TEST(JobControl, ReadsBackWhatWasWritten) {

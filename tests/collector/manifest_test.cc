@@ -95,11 +95,13 @@ TEST(Manifest, SaysHowTheOutputWasMade) {
   auto manifest = complete();
   manifest.format = "files";
   manifest.output_dir = "pages";
+  manifest.emit = "json:/items";
   write_manifest(directory.file("m"), manifest);
   const auto read = read_manifest(directory.file("m"));
   ASSERT_TRUE(read);
   EXPECT_EQ(read->format, "files");
   EXPECT_EQ(read->output_dir, "pages");
+  EXPECT_EQ(read->emit, "json:/items");
   EXPECT_EQ(read->sha256, manifest.sha256);
 }
 

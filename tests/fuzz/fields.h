@@ -22,7 +22,7 @@ inline auto fields(const Result& r) {
                   r.errormsg, r.id, r.url, r.url_effective, r.method, r.http_version,
                   r.content_type, r.remote_ip, r.num_redirects, r.size_download, r.time_namelookup,
                   r.time_connect, r.time_appconnect, r.time_starttransfer, r.time_total,
-                  r.fetched_at, r.worker, r.header_block, r.meta, r.output, r.body);
+                  r.fetched_at, r.worker, r.header_block, r.meta, r.output, r.body, r.emit);
 }
 
 inline auto fields(const Acks& a) {

@@ -1,11 +1,11 @@
 // Records: a line of any bytes is one or none, and what we write as a record reads back, whatever
 // origins and users put into it. The input: the line; or, after a NUL, the texts of a result.
-#include "collector/record_line.h"
+#include "proto/record_line.h"
 
 #include <simdjson.h>
 
-#include "collector/json_text.h"
-#include "collector/record_json.h"
+#include "proto/json_text.h"
+#include "proto/record_json.h"
 #include "tests/fuzz/bytes.h"
 
 namespace fetchline::fuzz {

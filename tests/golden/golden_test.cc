@@ -111,6 +111,18 @@ void for_each_message(Visit visit) {
   plain("lines", Lines{.boot = samples::kBoot, .first = 70'001, .lines = lines, .total = {}});
   plain("lines_total", Lines{.boot = samples::kBoot, .first = 0, .lines = {}, .total = 0});
   plain("enough", Enough{});
+  Result emitting = samples::bare_result();
+  emitting.outcome = Outcome::ok;
+  emitting.body = "body";
+  emitting.emit = {.lines = "https://a.example/\n{\"url\":\"https://b.example/\"}\n", .error = {}};
+  Result failing = emitting;
+  failing.emit = {.lines = {}, .error = "the command ended with code 1"};
+  Frames emitted = encode_results_header(samples::job(), samples::kEpoch, samples::kWorker);
+  for (const Result& each : {emitting, failing}) {
+    EncodedResult its_frames = encode_result(each);
+    append_result(emitted, its_frames);
+  }
+  visit("results_emit", Results{samples::kWorker, {emitting, failing}}, emitted);
 }
 
 void write_missing() {

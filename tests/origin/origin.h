@@ -5,6 +5,7 @@
 // "Target" below means path and query together. Query parameters, freely combined:
 //   delay=MS        answer after so long
 //   size=BYTES      body of that length: the target and '#', repeated. Default body: the target
+//   body=TEXT       that body, percent-encoded; repeated when there is a size
 //   status=N        default 200
 //   type=T          Content-Type, default text/plain
 //   location=URL    a redirect there (status 302 unless given), percent-encoded

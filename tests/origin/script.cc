@@ -79,9 +79,10 @@ std::string plain_body(const Script& script, std::string_view target) {
     for (int byte = 255; byte >= 0; --byte) bytes += static_cast<char>(byte);
     return repeated(bytes, script.number("size", bytes.size()));
   }
-  const std::string pattern = std::string(target) + '#';
+  const std::string pattern = script.text("body", std::string(target) + '#');
   if (script.has("gzip")) return repeated(pattern, script.number("gzip"));
   if (script.has("size")) return repeated(pattern, script.number("size"));
+  if (script.has("body")) return pattern;
   return std::string(target);
 }
 

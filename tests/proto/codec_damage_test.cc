@@ -301,6 +301,19 @@ TEST(Decode, MissesEveryFrameOfABody) {
   EXPECT_EQ(error_of(std::move(frames)), DecodeError::bad_body);
 }
 
+TEST(Decode, TakesNoMoreEmittedLinesThanOneResultMayHave) {
+  const auto error_of_lines = [](std::size_t bytes) {
+    Result result;
+    result.emit = {.lines = std::string(bytes, 'x'), .error = {}};
+    EncodedResult encoded = encode_result(std::move(result));
+    Frames frames = encode_results_header({}, {}, {});
+    append_result(frames, encoded);
+    return error_of(std::move(frames));
+  };
+  EXPECT_EQ(error_of_lines(kMaxEmitBytes), Error());
+  EXPECT_EQ(error_of_lines(kMaxEmitBytes + 1), DecodeError::bad_body);
+}
+
 TEST(DecodeError, HasATextForEach) {
   for (int error = 0; error <= static_cast<int>(DecodeError::bad_body); ++error) {
     EXPECT_NE(to_string(static_cast<DecodeError>(error)), "unknown error");

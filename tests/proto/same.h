@@ -82,6 +82,8 @@ inline void expect_same(const Result& a, const Result& b) {
   EXPECT_EQ(a.meta, b.meta);
   EXPECT_EQ(a.output, b.output);
   EXPECT_EQ(a.task_hash, b.task_hash);
+  EXPECT_EQ(a.emit.has_value(), b.emit.has_value());
+  EXPECT_TRUE(a.emit == b.emit);
   EXPECT_TRUE(a.body == b.body) << a.body.size() << " and " << b.body.size() << " bytes";
 }
 

@@ -1,7 +1,7 @@
-#include "collector/record_json.h"
+#include "proto/record_json.h"
 
-#include "collector/header_lines.h"
-#include "collector/json_text.h"
+#include "proto/header_lines.h"
+#include "proto/json_text.h"
 
 namespace fetchline {
 namespace {
@@ -95,6 +95,18 @@ void append_body(std::string& out, std::string_view body) {
   }
 }
 
+void append_emit(std::string& out, const Emitted& emit) {
+  out += R"(,"emit":[)";
+  std::string_view lines = emit.lines;
+  const char* separator = "";
+  while (const auto line = take_line(lines)) {
+    append_text(out, separator, *line);
+    separator = ",";
+  }
+  out += ']';
+  if (!emit.error.empty()) append_text(out, R"(,"emit_error":)", emit.error);
+}
+
 }  // namespace
 
 void append_record(std::string& out, const Result& result, RecordOptions options,
@@ -106,6 +118,7 @@ void append_record(std::string& out, const Result& result, RecordOptions options
   if (options.headers) append_headers(out, result.header_block);
   if (!result.meta.empty()) out.append(R"(,"meta":)").append(result.meta);
   if (!file.empty()) append_text(out, R"(,"file":)", file);
+  if (result.emit) append_emit(out, *result.emit);
   if (options.body) append_body(out, result.body);
   out += "}\n";
 }

@@ -1,4 +1,4 @@
-#include "collector/record_line.h"
+#include "proto/record_line.h"
 
 #include <simdjson.h>
 

@@ -1,4 +1,4 @@
-#include "collector/json_text.h"
+#include "proto/json_text.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "collector/header_lines.h"
+#include "proto/header_lines.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "collector/record_json.h"
+#include "proto/record_json.h"
 
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
@@ -70,6 +70,31 @@ Result fetched() {
   result.meta = R"({"b":1.10,"a":[null]})";
   result.body = "<p>\"hi\"</p>\n";
   return result;
+}
+
+TEST(RecordJson, SaysWhatGoesOnInFrontOfTheBody) {
+  Result result = fetched();
+  result.emit = {.lines = "https://b.example/\n{\"url\":\"https://c.example/\"}\n\x7f\0\n",
+                 .error = {}};
+  const auto json = parsed(result);
+  EXPECT_EQ(json["emit"],
+            (ordered_json{"https://b.example/", R"({"url":"https://c.example/"})", "\x7f"}));
+  EXPECT_FALSE(json.contains("emit_error"));
+  const auto names = keys(json);
+  EXPECT_EQ((std::vector<std::string>{names.end() - 2, names.end()}),
+            (std::vector<std::string>{"emit", "body"}));
+  EXPECT_NE(record(result).find(R"("\u007f")"), std::string::npos) << "not for a terminal to obey";
+}
+
+TEST(RecordJson, SaysWhyNothingGoesOn) {
+  Result result = fetched();
+  EXPECT_FALSE(parsed(result).contains("emit"));
+  result.emit.emplace();
+  EXPECT_EQ(parsed(result)["emit"], ordered_json::array());
+  EXPECT_FALSE(parsed(result).contains("emit_error"));
+  result.emit->error = "the body is not \"UTF-8\"";
+  EXPECT_EQ(parsed(result)["emit"], ordered_json::array());
+  EXPECT_EQ(parsed(result)["emit_error"], "the body is not \"UTF-8\"");
 }
 
 TEST(RecordJson, NamesTheFileWhereTheBodyWouldStand) {

@@ -1,9 +1,9 @@
-#include "collector/record_line.h"
+#include "proto/record_line.h"
 
 #include <gtest/gtest.h>
 
-#include "collector/json_text.h"
-#include "collector/record_json.h"
+#include "proto/json_text.h"
+#include "proto/record_json.h"
 
 namespace fetchline {
 namespace {

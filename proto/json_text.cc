@@ -1,4 +1,4 @@
-#include "collector/json_text.h"
+#include "proto/json_text.h"
 
 #include <openssl/evp.h>
 #include <simdjson.h>

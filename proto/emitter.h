@@ -1,0 +1,38 @@
+// Applies --emit: the lines that a body gives to the next stage. Pure but for the memory it keeps
+// between bodies; one thread at a time. Fails for no bytes: why a rule could not be applied is a
+// text in what comes out. The same body always gives the same lines.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "proto/emit_rule.h"
+#include "proto/emitted.h"
+#include "proto/result.h"
+
+namespace simdjson::dom {
+class parser;
+}  // namespace simdjson::dom
+
+namespace fetchline {
+
+class Emitter {
+ public:
+  explicit Emitter(EmitRule rule);
+  ~Emitter();
+  Emitter(Emitter&&) noexcept;
+  Emitter& operator=(Emitter&&) noexcept;
+
+  [[nodiscard]] Emitted lines_of(std::string_view body);
+
+  // Sets result.emit. A result that is not ok emits nothing.
+  void apply(Result& result);
+
+ private:
+  [[nodiscard]] Emitted at_pointer(std::string_view body);
+
+  EmitRule rule_;
+  std::unique_ptr<simdjson::dom::parser> json_;
+};
+
+}  // namespace fetchline
