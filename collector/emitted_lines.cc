@@ -19,25 +19,23 @@ constexpr std::size_t kKeptCapacityBytes = 4 * kBlockBytes;
 
 }  // namespace
 
-EmittedLines::EmittedLines(FileDescriptor file, std::string name)
-    : file_(std::move(file)), name_(std::move(name)) {}
-
 std::vector<std::string> EmittedLines::next() {
   const std::string_view line = next_line();
   const std::uint64_t at = offset_ + begin_;
   auto record = reader_.read_emitted(line);
   if (!record || record->index != index_) {
-    throw DamagedError(name_, at, "not the record due here");
+    throw DamagedError(file_.name, at, "not the record due here");
   }
   if (!record->lines && record->outcome == Outcome::ok) {
-    throw ResumeMismatch("--next: " + name_ + " was begun without it or --emit: record " +
+    throw ResumeMismatch("--next: " + file_.name + " was begun without it or --emit: record " +
                          std::to_string(index_) + " does not say what it emits");
   }
   ++index_;
   begin_ += line.size() + 1;
   std::vector<std::string> lines = std::move(record->lines).value_or(std::vector<std::string>());
   for (std::string& text : lines) {
-    if (text.find('\n') != std::string::npos) throw DamagedError(name_, at, "emits half a line");
+    if (text.find('\n') != std::string::npos)
+      throw DamagedError(file_.name, at, "emits half a line");
     if (text.size() > kMaxLineBytesOnWire) text.resize(kMaxLineBytesOnWire);
   }
   return lines;
@@ -60,13 +58,13 @@ void EmittedLines::read_block() {
   bytes_.resize(known + kBlockBytes);
   ssize_t count = 0;
   do {
-    count =
-        pread(file_.get(), bytes_.data() + known, kBlockBytes, static_cast<off_t>(offset_ + known));
+    count = pread(file_.file.get(), bytes_.data() + known, kBlockBytes,
+                  static_cast<off_t>(offset_ + known));
   } while (count < 0 && errno == EINTR);
   const int error = errno;
   bytes_.resize(known + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
-  if (count < 0) throw OutputError(name_, error);
-  if (count == 0) throw DamagedError(name_, offset_ + known, "ends within a record");
+  if (count < 0) throw OutputError(file_.name, error);
+  if (count == 0) throw DamagedError(file_.name, offset_ + known, "ends within a record");
 }
 
 void EmittedLines::rewind() {

@@ -4,18 +4,24 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "collector/file_descriptor.h"
-#include "proto/record_line.h"
 #include "proto/ids.h"
+#include "proto/record_line.h"
 
 namespace fetchline {
 
+// Where records stand.
+struct RecordFile {
+  FileDescriptor file;
+  std::string name;  // for messages
+};
+
 class EmittedLines {
  public:
-  // `name` is for messages.
-  EmittedLines(FileDescriptor file, std::string name);
+  explicit EmittedLines(RecordFile file) : file_(std::move(file)) {}
 
   // Of the next record, which is whole. A line too long to be a task is cut (kMaxLineBytesOnWire).
   // Throws OutputError, DamagedError; ResumeMismatch when the record does not say what it emits.
@@ -26,8 +32,7 @@ class EmittedLines {
   [[nodiscard]] std::string_view next_line();
   void read_block();
 
-  FileDescriptor file_;
-  const std::string name_;
+  RecordFile file_;
   RecordReader reader_;
   std::string bytes_;      // of the file, from offset_ on
   std::size_t begin_ = 0;  // in it, of the next record

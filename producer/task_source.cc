@@ -35,6 +35,8 @@ TaskSource::TaskSource(std::vector<std::string> urls, const std::string& path)
   if (is_regular_) file_bytes_ = static_cast<std::uint64_t>(status.st_size);
 }
 
+TaskSource::TaskSource(Fed) {}
+
 TaskSource::~TaskSource() {
   if (fd_ > STDIN_FILENO) close(fd_);
 }
@@ -61,8 +63,15 @@ std::optional<std::uint64_t> TaskSource::tasks_expected(std::uint64_t taken) con
   return static_cast<std::uint64_t>(static_cast<double>(taken) / share);
 }
 
+void TaskSource::feed(std::string_view text) { lines_.feed(text); }
+
+void TaskSource::finish() {
+  lines_.finish();
+  read_to_end_ = true;
+}
+
 bool TaskSource::read_block() {
-  if (read_to_end_) return false;
+  if (read_to_end_ || fd_ < 0) return false;
   if (!is_regular_) {
     pollfd item{.fd = fd_, .events = POLLIN, .revents = 0};
     if (poll(&item, 1, 0) <= 0) return false;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "producer/line_reader.h"
@@ -22,6 +23,9 @@ class TaskSource {
  public:
   // `path`: a file, "-" for stdin, empty for none. Throws InputError.
   TaskSource(std::vector<std::string> urls, const std::string& path);
+  // Fed by its owner with the lines of the stage before.
+  struct Fed {};
+  explicit TaskSource(Fed);
   ~TaskSource();
   TaskSource(const TaskSource&) = delete;
   TaskSource& operator=(const TaskSource&) = delete;
@@ -32,6 +36,9 @@ class TaskSource {
   // Reads a block if that does not block; false when there is nothing to read now. Throws
   // InputError.
   [[nodiscard]] bool read_block();
+  // Of a source that is fed: after next() has no more, what comes behind; the end.
+  void feed(std::string_view text);
+  void finish();
   [[nodiscard]] bool ended() const { return ended_; }  // next() has no more and never will
   // How many tasks there will be, when `taken` came so far: known at the end, estimated while a
   // file is read, empty for a stream.

@@ -42,7 +42,7 @@ inline constexpr std::size_t kMaxHashesPerMessage = 65'536;  // of one Recap
 inline constexpr std::size_t kMaxLinesPerMessage = 4096;
 // A line of more than 64 KiB is no task whatever else is in it: so much shows that it is longer,
 // with a carriage return at its end too.
-inline constexpr std::size_t kMaxLineBytesOnWire = 64 * 1024 + 2;
+inline constexpr std::size_t kMaxLineBytesOnWire = kMaxTaskLineBytes + 2;
 
 // The type byte of the envelope. Numbers are never used again for something else.
 enum class MessageType : std::uint8_t {

@@ -17,7 +17,7 @@ class Emitted : public testing::Test {
  protected:
   EmittedLines lines_of(const std::string& text) {
     write_file(path_, text);
-    return EmittedLines(FileDescriptor(open(path_.c_str(), O_RDONLY | O_CLOEXEC)), "out");
+    return EmittedLines({FileDescriptor(open(path_.c_str(), O_RDONLY | O_CLOEXEC)), "out"});
   }
 
   const TemporaryDirectory directory_;
