@@ -31,6 +31,7 @@ struct ProducerOptions {
   KeyFiles keys;
   std::vector<std::string> urls;  // before what is in `input`
   std::string input;              // file, "-" for stdin, empty: only `urls`
+  EmitRule emit;                  // of records in `input` that do not say what they emit
   bool resume = false;            // take the job that the collector has
   JobSettings job;
   RetryPolicy retry;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "producer/line_reader.h"
@@ -20,8 +21,9 @@ struct InputError : std::runtime_error {
 
 class TaskSource {
  public:
-  // `path`: a file, "-" for stdin, empty for none. Throws InputError.
-  TaskSource(std::vector<std::string> urls, const std::string& path);
+  // `path`: a file, "-" for stdin, empty for none. `rule`: of records of an earlier stage that do
+  // not say themselves what they emit. Throws InputError.
+  TaskSource(std::vector<std::string> urls, const std::string& path, EmitRule rule = {});
   ~TaskSource();
   TaskSource(const TaskSource&) = delete;
   TaskSource& operator=(const TaskSource&) = delete;
@@ -39,6 +41,8 @@ class TaskSource {
   [[nodiscard]] int fd() const { return fd_; }  // to wait on for POLLIN; -1 when there is none
 
  private:
+  [[nodiscard]] std::optional<Line> next_line();
+
   std::vector<std::string> urls_;
   std::size_t next_url_ = 0;
   std::string name_;
@@ -49,6 +53,10 @@ class TaskSource {
   bool read_to_end_ = false;
   bool ended_ = false;
   LineReader lines_;
+  std::uint64_t line_number_ = 0;  // of the last
+  std::string record_;             // what the record in that line emits
+  std::string_view record_left_;   // of it, not taken
+  std::uint64_t emitted_ = 0;      // lines of it that were taken
   TaskParser parser_;
   std::vector<char> block_;
 };

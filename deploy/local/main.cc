@@ -28,7 +28,7 @@ namespace {
 ExitCode dry_run(const PipelineOptions& options, const TaskFlags& flags) {
   const auto& [producer, worker, collector] = options;
   const ExistingOutput existing = check_existing_output(collector);
-  const InputCheck check = check_input(producer.urls, producer.input);
+  const InputCheck check = check_input(producer.urls, producer.input, producer.emit);
   for (const std::string& fault : check.faults) spdlog::warn("{}", fault);
   if (existing == ExistingOutput::complete) {
     spdlog::info("would fetch nothing: {} is complete", collector.output);
@@ -103,6 +103,7 @@ int main_of(int argc, char** argv) {
     options.worker.drain_timeout = options.collector.drain_timeout = options.producer.drain_timeout;
     options.producer.resume = options.collector.resume;
     options.producer.window = options.collector.window;
+    if (options.collector.emit) options.producer.emit = *options.collector.emit;
     check_output_flags(options.collector);
     flags.apply_to(options.producer);
     check_descriptors(options.worker, raise_descriptor_limit());
