@@ -27,7 +27,7 @@ ExitCode dry_run(const ProducerOptions& options, const TaskFlags& flags) {
                  options.bind);
     return ExitCode::ok;
   }
-  const InputCheck check = check_input(options.urls, options.input);
+  const InputCheck check = check_input(options.urls, options.input, options.emit);
   for (const std::string& fault : check.faults) spdlog::warn("{}", fault);
   spdlog::info("would hand out {} tasks at {}; {} lines are not tasks", check.tasks, options.bind,
                check.faulty);

@@ -53,8 +53,8 @@ milliseconds wall_clock() {
 
 Producer::Producer(zmq::context_t& context, ProducerOptions options)
     : options_(std::move(options)),
-      source_(options_.listen.empty() ? TaskSource(options_.urls, options_.input)
-                                      : TaskSource(TaskSource::Fed())),
+      source_(options_.listen.empty() ? TaskSource(options_.urls, options_.input, options_.emit)
+                                      : TaskSource(TaskSource::Fed(), options_.emit)),
       keys_(read_keys(options_.keys, Role::producer)),
       workers_(context, options_.bind, keys_),
       collector_(context, options_.collector, "--collector", Role::collector, keys_),

@@ -35,7 +35,8 @@ struct ProducerOptions {
   std::string input;              // file, "-" for stdin, empty: only `urls`
   std::string listen;             // where the stage before connects, instead of both; empty: nobody
   std::chrono::milliseconds listen_timeout{600'000};  // for it; 0: wait for ever
-  bool resume = false;                                // take the job that the collector has
+  EmitRule emit;        // of records in `input` that do not say what they emit
+  bool resume = false;  // take the job that the collector has
   JobSettings job;
   RetryPolicy retry;
   std::chrono::milliseconds late_logins{1'000};  // how long it stays for workers that come too late

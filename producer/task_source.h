@@ -21,11 +21,12 @@ struct InputError : std::runtime_error {
 
 class TaskSource {
  public:
-  // `path`: a file, "-" for stdin, empty for none. Throws InputError.
-  TaskSource(std::vector<std::string> urls, const std::string& path);
+  // `path`: a file, "-" for stdin, empty for none. `rule`: of records of an earlier stage that do
+  // not say themselves what they emit. Throws InputError.
+  TaskSource(std::vector<std::string> urls, const std::string& path, EmitRule rule = {});
   // Fed by its owner with the lines of the stage before.
   struct Fed {};
-  explicit TaskSource(Fed);
+  explicit TaskSource(Fed, EmitRule rule = {});
   ~TaskSource();
   TaskSource(const TaskSource&) = delete;
   TaskSource& operator=(const TaskSource&) = delete;
@@ -46,6 +47,8 @@ class TaskSource {
   [[nodiscard]] int fd() const { return fd_; }  // to wait on for POLLIN; -1 when there is none
 
  private:
+  [[nodiscard]] std::optional<Line> next_line();
+
   std::vector<std::string> urls_;
   std::size_t next_url_ = 0;
   std::string name_;
@@ -56,6 +59,10 @@ class TaskSource {
   bool read_to_end_ = false;
   bool ended_ = false;
   LineReader lines_;
+  std::uint64_t line_number_ = 0;  // of the last
+  std::string record_;             // what the record in that line emits
+  std::string_view record_left_;   // of it, not taken
+  std::uint64_t emitted_ = 0;      // lines of it that were taken
   TaskParser parser_;
   std::vector<char> block_;
 };

@@ -36,7 +36,7 @@ ExitCode dry_run(const PipelineOptions& options, const TaskFlags& flags) {
     spdlog::info("would fetch what the stage before sends to {}", producer.listen);
     return ExitCode::ok;
   }
-  const InputCheck check = check_input(producer.urls, producer.input);
+  const InputCheck check = check_input(producer.urls, producer.input, producer.emit);
   for (const std::string& fault : check.faults) spdlog::warn("{}", fault);
   if (existing == ExistingOutput::complete) {
     spdlog::info("would fetch nothing: {} is complete", collector.output);
@@ -116,6 +116,7 @@ int main_of(int argc, char** argv) {
     options.worker.drain_timeout = options.collector.drain_timeout = options.producer.drain_timeout;
     options.producer.resume = options.collector.resume;
     options.producer.window = options.collector.window;
+    if (options.collector.emit) options.producer.emit = *options.collector.emit;
     set_default_emit(options.collector);
     check_output_flags(options.collector);
     flags.apply_to(options.producer);
