@@ -1,8 +1,10 @@
 #include "collector/collector.h"
 
+#include <fcntl.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "proto/json_text.h"
@@ -17,6 +19,25 @@ constexpr milliseconds kTick{100};     // repeats are no finer than this
 constexpr int kMessagesPerTurn = 256;  // then results leave, and acknowledgements
 constexpr std::size_t kBytesPerTurn = std::size_t{16} << 20;  // so that peers are heard meanwhile
 constexpr std::chrono::seconds kDiskRetry{1};  // how often a full disk is tried again
+
+// What the next stage reads: the output, or where that cannot be read again what was put there for
+// it.
+RecordFile records_for_next_stage(const CollectorOptions& options,
+                                  const std::optional<ScratchFile>& scratch) {
+  if (scratch) return {scratch->reader(), scratch->name()};
+  FileDescriptor file(open(options.output.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) throw OutputError(options.output, errno);
+  return {std::move(file), options.output};
+}
+
+// Of a record what the next stage is to know.
+Result line_of(const Result& result) {
+  Result line;
+  line.index = result.index;
+  line.outcome = result.outcome;
+  line.emit = result.emit;
+  return line;
+}
 
 // What a result occupies beside its own bytes (frames that are being put together, what the
 // allocator cannot give back) has the last quarter.
@@ -56,6 +77,10 @@ Collector::Collector(zmq::context_t& context, CollectorOptions options)
   log_.waiting = {};
   counters_.records.store(core_.watermark());  // what this run begins with
   counters_.ok.store(ok_of(core_.counts()));
+  if (options_.next.empty()) return;
+  if (!log_.sink->is_file() || options_.output == "-") scratch_.emplace();
+  next_.emplace(options_.next, read_keys(options_.keys, Role::collector), options_.next_timeout,
+                records_for_next_stage(options_, scratch_), wakeup_);
 }
 
 RunEnd Collector::run(std::stop_token drain, std::stop_token abort) try {
@@ -70,6 +95,7 @@ RunEnd Collector::run(std::stop_token drain, std::stop_token abort) try {
     put_out(now);
     save(now);
     compare_input(now);
+    speak_to_next_stage();
     if (core_.complete() && !core_.done()) finish(now);
     core_.advance(now);
     send();
@@ -135,12 +161,24 @@ void Collector::put_out(Instant now) {
     const auto result = core_.take_next();
     emit(*result);
     log_.sink->write(*result);
+    if (scratch_) append_record(scratch_->tail(), line_of(*result), {.body = false});
     if (log_.hashes) log_.hashes->append(result->task_hash);
     counters_.bytes.fetch_add(result->body.size(), std::memory_order_relaxed);
     bytes += result->memory_bytes();
     if (!log_.sink->has_room()) flush(now);
   }
   flush(now);
+}
+
+// A group of them is told together; the word of the next stage is heard once a turn.
+void Collector::speak_to_next_stage() {
+  if (!next_) return;
+  if (scratch_) scratch_->flush();
+  next_->set_stage({.job = core_.unsaved_control() == nullptr ? core_.job() : JobId{},
+                    .records = scratch_ ? core_.watermark() : core_.written(),
+                    .complete = core_.done()});
+  next_standing_ = next_->standing();
+  core_.set_next_wanted(next_standing_.wanted_record);
 }
 
 // Here, where it becomes a record: a result that waited in the journal is none the wiser, and what
@@ -266,12 +304,19 @@ void Collector::send() {
 void Collector::report(Instant now) {
   const Instant heard = core_.done() || draining_since_ ? now : core_.producer_heard();
   if (auto line = producer_watch_.update(heard, now)) spdlog::info("{}", *line);
+  if (core_.over(now) && next_ && !next_standing_.over && !std::exchange(told_complete_, true)) {
+    spdlog::info("complete; waiting until {} has finished too", next_->whom());
+  }
   for (const std::string& line : nonsense_.due_lines(now)) spdlog::warn("{}", line);
   while (auto line = port_.next_complaint(now)) spdlog::warn("{}", *line);
   while (auto line = not_emitted_.next(now)) spdlog::warn("{}", *line);
   counters_.records.store(core_.watermark(), std::memory_order_relaxed);
   counters_.ok.store(ok_of(core_.counts()), std::memory_order_relaxed);
-  counters_.waits_for.store(producer_watch_.waits_for(), std::memory_order_relaxed);
+  const std::string* whom = producer_watch_.waits_for();
+  if (whom == nullptr && next_ && !next_standing_.is_there && !next_standing_.over) {
+    whom = &next_->whom();
+  }
+  counters_.waits_for.store(whom, std::memory_order_relaxed);
   counters_.total.store(core_.total().value_or(CollectorCounters::kUnknown),
                         std::memory_order_relaxed);
 }
@@ -292,7 +337,12 @@ void Collector::publish(Instant now) {
 }
 
 std::optional<RunEnd> Collector::ended(Instant now) const {
-  if (core_.over(now)) return RunEnd{.counts = core_.counts()};
+  if (auto end = ended_by_next_stage()) return end;
+  if (core_.over(now) && (!next_ || next_standing_.over)) return RunEnd{.counts = core_.counts()};
+  if (core_.done() && core_.over(now) && draining_since_) {
+    return RunEnd{.kind = RunEnd::Kind::interrupted,
+                  .why = "stopped before the next stage was done"};
+  }
   if (core_.done()) return std::nullopt;
   if (producer_watch_.timed_out(now)) {
     return RunEnd{.kind = RunEnd::Kind::no_peer, .why = producer_watch_.whom() + " did not come"};
@@ -304,6 +354,19 @@ std::optional<RunEnd> Collector::ended(Instant now) const {
   if (!(all_out && all_safe) && now - *draining_since_ < options_.drain_timeout)
     return std::nullopt;
   return RunEnd{.kind = RunEnd::Kind::interrupted, .why = "stopped before the end of the job"};
+}
+
+std::optional<RunEnd> Collector::ended_by_next_stage() const {
+  if (next_standing_.other_job) {
+    return RunEnd{.kind = RunEnd::Kind::other_input,
+                  .why = "--next: " + next_->whom() + " takes the lines of job " +
+                         to_string(*next_standing_.other_job) + ", and this is job " +
+                         to_string(core_.job())};
+  }
+  if (next_standing_.timed_out) {
+    return RunEnd{.kind = RunEnd::Kind::no_peer, .why = next_->whom() + " did not come"};
+  }
+  return std::nullopt;
 }
 
 }  // namespace fetchline

@@ -16,6 +16,8 @@
 #include "collector/collector_core.h"
 #include "collector/collector_options.h"
 #include "collector/collector_status.h"
+#include "collector/next_stage.h"
+#include "collector/scratch_file.h"
 #include "collector/stage_log.h"
 #include "proto/complaints.h"
 #include "proto/emitter.h"
@@ -75,10 +77,12 @@ class Collector {
   using DiskFull = std::optional<Full>;  // empty: it is not
   [[nodiscard]] bool try_disk(DiskFull& full, Instant now, const std::function<void()>& write);
   void finish(Instant now);
+  void speak_to_next_stage();
   void send();
   void report(Instant now);
   void publish(Instant now);
   [[nodiscard]] std::optional<RunEnd> ended(Instant now) const;
+  [[nodiscard]] std::optional<RunEnd> ended_by_next_stage() const;
 
   const CollectorOptions options_;
   Port port_;
@@ -100,6 +104,11 @@ class Collector {
   DiskFull output_full_, journal_full_, manifest_full_;  // none makes the others wait
   std::optional<Instant> draining_since_;
   std::atomic<bool> stopping_{false};
+
+  std::optional<ScratchFile> scratch_;  // for a next stage, when the output cannot be read again
+  std::optional<NextStage> next_;
+  NextStageStanding next_standing_;
+  bool told_complete_ = false;
 };
 
 }  // namespace fetchline

@@ -73,6 +73,8 @@ class CollectorCore {
   void load_head(Result result) { reorder_.load_head(std::move(result)); }
   // Everything taken so far is out and safe.
   void set_written();
+  // The next stage wants lines of this record: nothing is handed out that is a window beyond it.
+  void set_next_wanted(Index record);
   // Every result was taken. The caller makes the output durable, then says set_done().
   [[nodiscard]] bool complete() const { return total() && reorder_.watermark() == *total(); }
   void set_done(Instant now);
@@ -190,6 +192,7 @@ class CollectorCore {
   bool state_due_ = false;
   bool whole_state_due_ = false;  // an Open asked for it
   Index told_watermark_ = 0;
+  std::optional<Index> next_wanted_;  // with a next stage
   Instant last_state_{};
   std::unordered_map<WorkerId, Sender> senders_;
 

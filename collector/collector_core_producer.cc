@@ -1,4 +1,5 @@
 // What the collector and the producer say to each other: opening, resuming, State.
+#include <algorithm>
 #include <utility>
 
 #include "collector/collector_core.h"
@@ -130,6 +131,9 @@ void CollectorCore::tell_state(Instant now) {
   state.log = control_.log;
   state.watermark = safe_watermark();
   state.dispatch_limit = state.watermark + (tight_ ? 1 : reorder_.window());
+  if (next_wanted_) {
+    state.dispatch_limit = std::min(state.dispatch_limit, *next_wanted_ + reorder_.window());
+  }
   if (draining_since_) state.dispatch_limit = 0;
   if (!control_due_) state.total = total();  // nor a total
   state.compare_to = comparison_.end();
@@ -141,6 +145,12 @@ void CollectorCore::tell_state(Instant now) {
   whole_state_due_ = false;
   told_watermark_ = state.watermark;
   last_state_ = now;
+}
+
+void CollectorCore::set_next_wanted(Index record) {
+  if (next_wanted_ == record) return;
+  next_wanted_ = record;
+  state_due_ = true;
 }
 
 // Beyond the watermark; never less than was told before.

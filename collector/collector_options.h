@@ -36,6 +36,8 @@ struct CollectorOptions {
   std::uint64_t spill_limit_bytes = std::uint64_t{10} << 30;  // of them in the journal
   std::chrono::milliseconds drain_timeout{25'000};            // for a slow reader, when stopped
   std::chrono::milliseconds peer_timeout{600'000};            // 0: wait for ever
+  std::string next;  // the next stage's producer; empty: there is none
+  std::chrono::milliseconds next_timeout{600'000};  // for it; 0: wait for ever
 };
 
 }  // namespace fetchline

@@ -39,6 +39,10 @@ inline constexpr std::size_t kMaxRanges = 65'536;             // in one set
 inline constexpr std::size_t kMaxTasksPerMessage = 256;
 inline constexpr std::size_t kMaxReportsPerMessage = 4096;
 inline constexpr std::size_t kMaxHashesPerMessage = 65'536;  // of one Recap
+inline constexpr std::size_t kMaxLinesPerMessage = 4096;
+// A line of more than 64 KiB is no task whatever else is in it: so much shows that it is longer,
+// with a carriage return at its end too.
+inline constexpr std::size_t kMaxLineBytesOnWire = kMaxTaskLineBytes + 2;
 
 // The type byte of the envelope. Numbers are never used again for something else.
 enum class MessageType : std::uint8_t {
@@ -53,6 +57,9 @@ enum class MessageType : std::uint8_t {
   bye = 9,
   refused = 10,
   recap = 11,
+  want = 12,
+  lines = 13,
+  enough = 14,
 };
 
 enum class DecodeError : std::uint8_t {
@@ -88,6 +95,9 @@ struct Received {
 [[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Bye& message);
 [[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Refused& message);
 [[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Recap& message);
+[[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Want& message);
+[[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Lines& message);
+[[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Enough& message);
 
 // A result in its frames, ready to be sent any number of times without another copy of the body.
 struct EncodedResult {

@@ -214,6 +214,30 @@ Message read_recap(const zmq::message_t& frame) {
   return message;
 }
 
+Message read_lines(const zmq::message_t& frame) {
+  auto payload = parse<wire::Lines>(frame);
+  const auto count = static_cast<std::size_t>(payload.lines_size());
+  require(count <= kMaxLinesPerMessage, DecodeError::out_of_range);
+  Lines message;
+  message.boot = static_cast<BootId>(payload.boot());
+  message.first = index_of(payload.first());
+  if (payload.total_plus_1() > 0) message.total = index_of(payload.total_plus_1() - 1);
+  const Index most = message.total.value_or(kMaxIndex);
+  require(message.first <= most && count <= most - message.first, DecodeError::out_of_range);
+  message.lines.reserve(count);
+  for (std::string& line : *payload.mutable_lines()) {
+    const bool is_one = line.find('\n') == std::string::npos;
+    require(is_one && line.size() <= kMaxLineBytesOnWire, DecodeError::out_of_range);
+    message.lines.push_back(std::move(line));
+  }
+  return message;
+}
+
+Message read_want(const zmq::message_t& frame) {
+  const auto payload = parse<wire::Want>(frame);
+  return Want{index_of(payload.from()), payload.credit_bytes()};
+}
+
 Message read_done(const zmq::message_t& frame) {
   const auto payload = parse<wire::Done>(frame);
   require(static_cast<std::size_t>(payload.counts_size()) <= kOutcomeCount,
@@ -294,6 +318,13 @@ Message read_message(MessageType type, Frames& frames) {
       return read_refused(frame);
     case MessageType::recap:
       return read_recap(frame);
+    case MessageType::want:
+      return read_want(frame);
+    case MessageType::lines:
+      return read_lines(frame);
+    case MessageType::enough:
+      (void)parse<wire::Enough>(frame);
+      return Enough{};
   }
   throw Malformed{DecodeError::unknown_type};
 }

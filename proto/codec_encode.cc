@@ -228,6 +228,26 @@ Frames encode(const JobId& job, Epoch epoch, const Recap& message) {
   return one_frame(MessageType::recap, job, epoch, payload);
 }
 
+Frames encode(const JobId& job, Epoch epoch, const Want& message) {
+  wire::Want payload;
+  payload.set_from(message.from);
+  payload.set_credit_bytes(message.credit_bytes);
+  return one_frame(MessageType::want, job, epoch, payload);
+}
+
+Frames encode(const JobId& job, Epoch epoch, const Lines& message) {
+  wire::Lines payload;
+  payload.set_boot(static_cast<std::uint64_t>(message.boot));
+  payload.set_first(message.first);
+  for (const std::string& line : message.lines) payload.add_lines(line);
+  if (message.total) payload.set_total_plus_1(*message.total + 1);
+  return one_frame(MessageType::lines, job, epoch, payload);
+}
+
+Frames encode(const JobId& job, Epoch epoch, const Enough& /*message*/) {
+  return one_frame(MessageType::enough, job, epoch, wire::Enough());
+}
+
 EncodedResult encode_result(Result result) {
   EncodedResult encoded;
   encoded.index = result.index;

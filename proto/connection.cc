@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "proto/permissions.h"
-
 namespace fetchline {
 namespace {
 
@@ -14,13 +12,15 @@ constexpr std::chrono::seconds kBeginAnew{1};
 }  // namespace
 
 Connection::Connection(zmq::context_t& context, std::string endpoint, std::string_view flag,
-                       Role peer, const Keys& keys)
+                       Role peer, const Keys& keys, Link link)
     : context_(&context),
       endpoint_(std::move(endpoint)),
       flag_(flag),
       own_role_(keys.role),
       peer_(peer),
-      whom_("the " + std::string(to_string(peer)) + " at " + endpoint_) {
+      link_(link),
+      whom_((link == Link::chain ? "the next stage" : "the " + std::string(to_string(peer))) +
+            " at " + endpoint_) {
   const bool local = endpoint_.starts_with("inproc://");
   if (!keys.empty() && !local) {
     own_ = keys.own;
@@ -46,7 +46,7 @@ zmq::socket_t Connection::connected() const {
 std::optional<Incoming> Connection::receive() {
   auto incoming = fetchline::receive(socket_);
   const auto* received = incoming ? std::get_if<Received>(&incoming->content) : nullptr;
-  if (received != nullptr && !may_send(peer_, own_role_, received->message)) {
+  if (received != nullptr && !may_send(peer_, own_role_, received->message, link_)) {
     incoming->content = DecodeError::not_allowed;
   }
   return incoming;

@@ -117,24 +117,47 @@ struct Done {
   OutcomeCounts counts{};
 };
 
-// "I know that it is over", or "I leave": answers Done, and is said unasked by who leaves early.
+// "I know that it is over", or "I leave": answers Done or Enough, and is said unasked by who leaves
+// early.
 struct Bye {
-  WorkerId worker{};  // none from a producer
+  WorkerId worker{};  // none from a producer, or from a collector to the next stage
 };
 
-// Collector to a producer that cannot have this collector.
+// Collector to a producer that cannot have this collector; producer to a collector whose lines it
+// does not take.
 struct Refused {
   enum class Reason : std::uint8_t {
-    busy = 0,         // it serves another job
+    busy = 0,         // it serves another job, or takes the lines of another sender
     fenced = 1,       // a newer producer of the same job was granted its epoch
-    other_input = 2,  // the task at `index` is not the one whose result is here
+    other_input = 2,  // the task at `index` is not the one whose result is here; or lines of
+                      // another job were taken, that of the envelope
     outdated = 3,     // the Open does not name the epoch that it would end: the one of this answer
   };
   Reason reason = Reason::busy;
   Index index = 0;
 };
 
-using Message =
-    std::variant<Heartbeat, Tasks, Results, Acks, Open, State, End, Done, Bye, Refused, Recap>;
+// A producer to the collector of the stage before, whose records' lines are its input: what it
+// wants next.
+struct Want {
+  std::uint64_t from = 0;          // every line before it is here; they count from 0
+  std::uint64_t credit_bytes = 0;  // room for lines from there on
+};
+
+// A collector to the producer of the next stage, each second and when it is wanted: the lines that
+// its records emit, one after the other as if they were one file. Without lines: a sign of life.
+struct Lines {
+  BootId boot{};                       // of the sender; two of one job are told apart by it
+  std::uint64_t first = 0;             // number of lines[0]
+  std::vector<std::string> lines;      // without their ends
+  std::optional<std::uint64_t> total;  // known when the stage is complete
+};
+
+// A producer to the collector of the stage before: its own job is done, so the lines are not needed
+// any more.
+struct Enough {};
+
+using Message = std::variant<Heartbeat, Tasks, Results, Acks, Open, State, End, Done, Bye, Refused,
+                             Recap, Want, Lines, Enough>;
 
 }  // namespace fetchline

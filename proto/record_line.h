@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "proto/result.h"
 
@@ -23,6 +24,12 @@ struct RecordHead {
   std::string_view file;  // that the body is in; empty: none
 };
 
+struct EmittedRecord {
+  Index index = 0;
+  Outcome outcome = Outcome::cancelled;
+  std::optional<std::vector<std::string>> lines;  // its `emit`; empty: it has none
+};
+
 class RecordReader {
  public:
   RecordReader();
@@ -32,6 +39,8 @@ class RecordReader {
 
   // Empty when the line, given without its newline, is no record.
   [[nodiscard]] std::optional<RecordHead> read(std::string_view line);
+  // The same for another question: what goes on to the next stage.
+  [[nodiscard]] std::optional<EmittedRecord> read_emitted(std::string_view line);
 
  private:
   std::unique_ptr<simdjson::dom::parser> json_;

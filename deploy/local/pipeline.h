@@ -27,6 +27,8 @@ struct PipelineOptions {
   ProducerOptions producer;
   WorkerOptions worker;
   CollectorOptions collector;
+  KeyFiles keys;                                     // between this stage and others
+  std::chrono::milliseconds chain_timeout{600'000};  // for those; 0: wait for ever
 };
 
 class Pipeline {
@@ -62,6 +64,7 @@ class Pipeline {
   bool wait_for_first_end();
   void begin_drain();
   void end_drain();
+  void wait_for_next_stage();
   void stop_all();
   [[nodiscard]] bool producer_gave_up() const;
   void rethrow_first_error() const;

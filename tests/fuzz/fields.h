@@ -38,6 +38,9 @@ inline auto fields(const Done& d) { return std::tie(d.counts); }
 inline auto fields(const Bye& b) { return std::tie(b.worker); }
 inline auto fields(const Refused& r) { return std::tie(r.reason, r.index); }
 inline auto fields(const Recap& r) { return std::tie(r.first, r.hashes); }
+inline auto fields(const Want& w) { return std::tie(w.from, w.credit_bytes); }
+inline auto fields(const Lines& l) { return std::tie(l.boot, l.first, l.lines, l.total); }
+inline auto fields(const Enough& /*e*/) { return std::tuple<>(); }
 
 template <class T>
 bool same(const T& a, const T& b) {

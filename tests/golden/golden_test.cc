@@ -106,6 +106,11 @@ void for_each_message(Visit visit) {
   plain("refused_outdated", Refused{Refused::Reason::outdated});
   recovered.whole = true;
   plain("state_whole", recovered);
+  plain("want", Want{.from = 70'001, .credit_bytes = 262'144});
+  const std::vector<std::string> lines = {"http://a.example/", "", "{\"url\":\"\xFF\"}\r"};
+  plain("lines", Lines{.boot = samples::kBoot, .first = 70'001, .lines = lines, .total = {}});
+  plain("lines_total", Lines{.boot = samples::kBoot, .first = 0, .lines = {}, .total = 0});
+  plain("enough", Enough{});
   Result emitting = samples::bare_result();
   emitting.outcome = Outcome::ok;
   emitting.body = "body";

@@ -128,6 +128,20 @@ inline void expect_same(const Recap& a, const Recap& b) {
   EXPECT_EQ(a.hashes, b.hashes);
 }
 
+inline void expect_same(const Want& a, const Want& b) {
+  EXPECT_EQ(a.from, b.from);
+  EXPECT_EQ(a.credit_bytes, b.credit_bytes);
+}
+
+inline void expect_same(const Lines& a, const Lines& b) {
+  EXPECT_EQ(a.boot, b.boot);
+  EXPECT_EQ(a.first, b.first);
+  EXPECT_EQ(a.lines, b.lines);
+  EXPECT_EQ(a.total, b.total);
+}
+
+inline void expect_same(const Enough& /*a*/, const Enough& /*b*/) {}
+
 inline void expect_same(const End& a, const End& b) { EXPECT_EQ(a.total, b.total); }
 inline void expect_same(const Done& a, const Done& b) { EXPECT_EQ(a.counts, b.counts); }
 inline void expect_same(const Bye& a, const Bye& b) { EXPECT_EQ(a.worker, b.worker); }
