@@ -51,6 +51,7 @@ enum class MessageType : std::uint8_t {
   bye = 9,
   refused = 10,
   recap = 11,
+  begin = 12,
 };
 
 enum class DecodeError : std::uint8_t {
@@ -86,6 +87,7 @@ struct Received {
 [[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Bye& message);
 [[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Refused& message);
 [[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Recap& message);
+[[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Begin& message);
 
 // A result in its frames, ready to be sent any number of times without another copy of the body.
 struct EncodedResult {

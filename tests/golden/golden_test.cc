@@ -106,6 +106,15 @@ void for_each_message(Visit visit) {
   plain("refused_outdated", Refused{Refused::Reason::outdated});
   recovered.whole = true;
   plain("state_whole", recovered);
+  recovered.begun_below = 650;
+  recovered.begun_before = 640;
+  plain("state_begun", recovered);
+  plain("begin", Begin{650});
+  plain("bye_begun", Bye{.begun_below = 648});
+  Heartbeat holding;
+  holding.worker = samples::kWorker;
+  holding.of_older_epoch = set_of({{3, 4}, {9, 9}});
+  plain("heartbeat_of_older_epoch", holding);
 }
 
 void write_missing() {

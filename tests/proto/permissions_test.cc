@@ -31,6 +31,7 @@ const std::map<std::string, Message> kMessages = {
     {"Bye of a producer", Bye{}},
     {"Refused", Refused{}},
     {"Recap", Recap{}},
+    {"Begin", Begin{}},
 };
 
 std::set<std::string> said(Role from, Role to) {
@@ -49,7 +50,7 @@ TEST(Permissions, AreThoseOfTheProtocolPage) {
             (Names{"Results", "Results of no task", "Results given up", "Bye"}));
   EXPECT_EQ(said(Role::producer, Role::worker), (Names{"Tasks", "Done", "Bye of a producer"}));
   EXPECT_EQ(said(Role::producer, Role::collector),
-            (Names{"Results of no task", "Results given up", "Open", "End", "Recap",
+            (Names{"Results of no task", "Results given up", "Open", "End", "Recap", "Begin",
                    "Bye of a producer"}));
   EXPECT_EQ(said(Role::collector, Role::producer), (Names{"Acks", "State", "Done", "Refused"}));
   EXPECT_EQ(said(Role::collector, Role::worker), (Names{"Acks", "Done"}));
