@@ -202,6 +202,10 @@ void Collector::flush(Instant now) {
       if (in_groups) log_.hashes->sync();
     }
     log_.sink->flush();
+    const bool stops = draining_since_.has_value();
+    if (log_.sums && log_.sums->is_due(log_.sink->bytes(), now, stops)) {
+      log_.sums->note(log_.sink->sum(), now);
+    }
   });
   if (flushed && log_.journal && core_.written() < core_.watermark()) note_written(now);
 }

@@ -13,6 +13,8 @@ std::string to_json(const JobControl& control) {
     json["epochs"].push_back({nonce, static_cast<std::uint32_t>(epoch)});
   }
   if (control.total) json["total"] = *control.total;
+  if (control.begun_below > 0) json["begun_below"] = control.begun_below;
+  if (control.begun_before > 0) json["begun_before"] = control.begun_before;
   const Beginning& beginning = control.beginning;
   if (!beginning.format.empty()) json["format"] = beginning.format;
   if (!beginning.output_dir.empty()) json["output_dir"] = beginning.output_dir;
@@ -32,6 +34,8 @@ std::optional<JobControl> job_control_of(std::string_view json) try {
     control.epochs[entry.at(0).get<std::uint64_t>()] = Epoch{entry.at(1).get<std::uint32_t>()};
   }
   if (parsed.contains("total")) control.total = parsed.at("total").get<Index>();
+  control.begun_below = parsed.value("begun_below", Index{0});
+  control.begun_before = parsed.value("begun_before", Index{0});
   control.beginning = {
       .format = parsed.value("format", std::string()),
       .output_dir = parsed.value("output_dir", std::string()),

@@ -26,6 +26,10 @@ struct JobControl {
   std::uint64_t log = 0;                    // names the durable log that this stands in
   std::map<std::uint64_t, Epoch> epochs{};  // by the nonce of the producer each was granted to
   std::optional<Index> total{};             // of the input, once it has ended
+  // Tasks that must not be requested twice may have been handed out below this index; and below
+  // that one when the newest epoch was granted, by the producers before it.
+  Index begun_below = 0;
+  Index begun_before = 0;
   Beginning beginning{};
 
   bool operator==(const JobControl&) const = default;

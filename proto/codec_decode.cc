@@ -143,6 +143,7 @@ Message read_heartbeat(const zmq::message_t& frame) {
   message.first_report = payload.first_report();
   for (const auto& report : payload.reports()) message.reports.push_back(report_of(report));
   if (payload.has_queued()) message.queued = set_of(payload.queued());
+  message.of_older_epoch = set_of(payload.of_older_epoch());
   return message;
 }
 
@@ -196,6 +197,16 @@ Message read_state(const zmq::message_t& frame) {
   message.compare_to = limit_of(payload.compare_to());
   message.compared = limit_of(payload.compared());
   message.whole = payload.whole();
+  message.begun_below = limit_of(payload.begun_below());
+  message.begun_before = limit_of(payload.begun_before());
+  return message;
+}
+
+Message read_bye(const zmq::message_t& frame) {
+  const auto payload = parse<wire::Bye>(frame);
+  Bye message{.worker = static_cast<WorkerId>(payload.worker()), .begun_below = {}};
+  const std::uint64_t mark = payload.begun_below_plus_1();
+  if (mark > 0) message.begun_below = limit_of(mark - 1);
   return message;
 }
 
@@ -313,7 +324,7 @@ Message read_message(MessageType type, Frames& frames) {
     case MessageType::done:
       return read_done(frame);
     case MessageType::bye:
-      return Bye{static_cast<WorkerId>(parse<wire::Bye>(frame).worker())};
+      return read_bye(frame);
     case MessageType::refused:
       return read_refused(frame);
     case MessageType::recap:
@@ -325,6 +336,8 @@ Message read_message(MessageType type, Frames& frames) {
     case MessageType::enough:
       (void)parse<wire::Enough>(frame);
       return Enough{};
+    case MessageType::begin:
+      return Begin{limit_of(parse<wire::Begin>(frame).below())};
   }
   throw Malformed{DecodeError::unknown_type};
 }

@@ -140,6 +140,9 @@ Frames encode(const JobId& job, Epoch epoch, const Heartbeat& message) {
     if (report.retry_after) to->set_retry_after_ms_plus_1(ms_of(*report.retry_after) + 1);
   }
   if (message.queued) put(*message.queued, payload.mutable_queued());
+  if (!message.of_older_epoch.empty()) {
+    put(message.of_older_epoch, payload.mutable_of_older_epoch());
+  }
   return one_frame(MessageType::heartbeat, job, epoch, payload);
 }
 
@@ -193,6 +196,8 @@ Frames encode(const JobId& job, Epoch epoch, const State& message) {
   payload.set_compare_to(message.compare_to);
   payload.set_compared(message.compared);
   payload.set_whole(message.whole);
+  payload.set_begun_below(message.begun_below);
+  payload.set_begun_before(message.begun_before);
   return one_frame(MessageType::state, job, epoch, payload);
 }
 
@@ -211,6 +216,7 @@ Frames encode(const JobId& job, Epoch epoch, const Done& message) {
 Frames encode(const JobId& job, Epoch epoch, const Bye& message) {
   wire::Bye payload;
   payload.set_worker(static_cast<std::uint64_t>(message.worker));
+  if (message.begun_below) payload.set_begun_below_plus_1(*message.begun_below + 1);
   return one_frame(MessageType::bye, job, epoch, payload);
 }
 
@@ -246,6 +252,12 @@ Frames encode(const JobId& job, Epoch epoch, const Lines& message) {
 
 Frames encode(const JobId& job, Epoch epoch, const Enough& /*message*/) {
   return one_frame(MessageType::enough, job, epoch, wire::Enough());
+}
+
+Frames encode(const JobId& job, Epoch epoch, const Begin& message) {
+  wire::Begin payload;
+  payload.set_below(message.below);
+  return one_frame(MessageType::begin, job, epoch, payload);
 }
 
 EncodedResult encode_result(Result result) {

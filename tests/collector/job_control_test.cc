@@ -14,6 +14,8 @@ const JobControl kControl{
     .log = kMost,
     .epochs = {{0, Epoch{1}}, {kMost, Epoch{~std::uint32_t{0}}}},
     .total = kMaxIndex,
+    .begun_below = 5,
+    .begun_before = 4,
     .beginning = {.format = "files",
                   .output_dir = "caf\u00e9",
                   .emit = "json:/items",

@@ -60,6 +60,7 @@ class World {
   [[nodiscard]] bool everybody_is_over() const;
   void check_output() const;
   void check_record(const Result& result) const;
+  [[nodiscard]] bool is_peaceful() const;
   void check_requests() const;
   void check_producers() const;
   [[nodiscard]] std::string describe_workers() const;
