@@ -51,7 +51,7 @@ CURLcode Transfer::prepare(const Request& request, const std::string& url,
 
   const bool as_job = request.as_job && max_time == settings_.max_time;
   CURLcode result = as_job && as_job_ ? CURLE_OK : set_options(request, max_time);
-  if (result == CURLE_OK) result = Options(easy()).set(CURLOPT_URL, url).result();
+  if (result == CURLE_OK) result = target_.set(easy(), url);
   as_job_ = as_job && result == CURLE_OK;
   if (result != CURLE_OK) {  // else it would tell of its last transfer
     curl_easy_reset(easy());

@@ -21,6 +21,7 @@
 #include "worker/outcome.h"
 #include "worker/request.h"
 #include "worker/response.h"
+#include "worker/target.h"
 
 namespace fetchline {
 
@@ -103,6 +104,7 @@ class Transfer {
   const HeaderList& job_headers_;
   const TransferBounds& bounds_;
   std::unique_ptr<CURL, Cleanup> easy_;
+  Target target_;
   HeaderList own_headers_{{}};  // of the task, while the handle points to them
   bool as_job_ = false;         // the handle's options are the job's; only the URL differs
   void* owner_ = nullptr;
