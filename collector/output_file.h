@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "collector/file_descriptor.h"
 #include "collector/output_error.h"
 #include "collector/output_sums.h"
 #include "collector/sha256.h"
+#include "proto/file_descriptor.h"
 
 namespace fetchline {
 

@@ -5,7 +5,7 @@
 #include "producer/record_input.h"
 #include "producer/task_object.h"
 #include "producer/text_excerpt.h"
-#include "producer/url.h"
+#include "proto/url.h"
 #include "proto/task_hash.h"
 
 namespace fetchline {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proto/json_text.h"
+#include "proto/links.h"
 
 namespace fetchline {
 namespace {
@@ -96,10 +97,12 @@ Emitter::~Emitter() = default;
 Emitter::Emitter(Emitter&&) noexcept = default;
 Emitter& Emitter::operator=(Emitter&&) noexcept = default;
 
-Emitted Emitter::lines_of(std::string_view body) {
+Emitted Emitter::lines_of(std::string_view body, std::string_view url) {
   switch (rule_.kind) {
     case EmitRule::Kind::body_lines:
       return body_lines(body);
+    case EmitRule::Kind::links:
+      return links_of(body, url);
     case EmitRule::Kind::json:
       return at_pointer(body);
   }
@@ -107,7 +110,8 @@ Emitted Emitter::lines_of(std::string_view body) {
 }
 
 void Emitter::apply(Result& result) {
-  result.emit = result.outcome == Outcome::ok ? lines_of(result.body) : Emitted();
+  const std::string& url = result.url_effective.empty() ? result.url : result.url_effective;
+  result.emit = result.outcome == Outcome::ok ? lines_of(result.body, url) : Emitted();
 }
 
 Emitted Emitter::at_pointer(std::string_view body) {

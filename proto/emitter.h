@@ -23,7 +23,8 @@ class Emitter {
   Emitter(Emitter&&) noexcept;
   Emitter& operator=(Emitter&&) noexcept;
 
-  [[nodiscard]] Emitted lines_of(std::string_view body);
+  // `url`: where the body came from in the end.
+  [[nodiscard]] Emitted lines_of(std::string_view body, std::string_view url);
 
   // Sets result.emit. A result that is not ok emits nothing.
   void apply(Result& result);
