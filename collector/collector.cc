@@ -308,7 +308,9 @@ void Collector::send() {
 void Collector::report(Instant now) {
   const Instant heard = core_.done() || draining_since_ ? now : core_.producer_heard();
   if (auto line = producer_watch_.update(heard, now)) spdlog::info("{}", *line);
-  if (core_.over(now) && next_ && !next_standing_.over && !std::exchange(told_complete_, true)) {
+  if (core_.done() && !complete_since_) complete_since_ = now;
+  const bool waits = next_ && complete_since_ && now - *complete_since_ >= PeerWatch::kFirstNotice;
+  if (waits && !next_standing_.over && !std::exchange(told_complete_, true)) {
     spdlog::info("complete; waiting until {} has finished too", next_->whom());
   }
   for (const std::string& line : nonsense_.due_lines(now)) spdlog::warn("{}", line);

@@ -108,7 +108,8 @@ class Collector {
   std::optional<ScratchFile> scratch_;  // for a next stage, when the output cannot be read again
   std::optional<NextStage> next_;
   NextStageStanding next_standing_;
-  bool told_complete_ = false;
+  std::optional<Instant> complete_since_;
+  bool told_complete_ = false;  // that it waits for the next stage
 };
 
 }  // namespace fetchline

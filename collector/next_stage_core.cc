@@ -28,7 +28,7 @@ bool NextStageCore::take_rewind() { return std::exchange(rewind_, false); }
 
 void NextStageCore::on_message(const Received& received, Instant now) {
   if (const auto* refused = std::get_if<Refused>(&received.message)) {
-    busy_ = refused->reason == Refused::Reason::busy;
+    if (refused->reason == Refused::Reason::busy) ++refusals_;
     const bool other = refused->reason == Refused::Reason::other_input;
     if (other && !stage_.job.is_none() && received.job != stage_.job) other_job_ = received.job;
     return;
@@ -41,7 +41,7 @@ void NextStageCore::on_message(const Received& received, Instant now) {
     return;
   }
   heard_ = now;
-  busy_ = false;
+  refusals_ = 0;
   if (enough) over_ = bye_due_ = true;
   if (want != nullptr && is_ours(received)) on_want(*want, now);
 }

@@ -52,7 +52,8 @@ class NextStageCore {
   [[nodiscard]] Index wanted_record() const { return wanted_record_; }
   [[nodiscard]] bool over() const { return over_; }  // it needs no more, and was told Bye
   [[nodiscard]] Instant heard() const { return heard_; }
-  [[nodiscard]] bool is_busy() const { return busy_; }  // it takes another sender's lines
+  // It takes another sender's lines: not when it only has to notice that we began anew.
+  [[nodiscard]] bool is_busy() const { return refusals_ > 1; }
   // The job whose lines it takes, when that is not ours: for ever.
   [[nodiscard]] const std::optional<JobId>& other_job() const { return other_job_; }
   [[nodiscard]] std::uint64_t lines_taken() const { return base_; }
@@ -95,7 +96,7 @@ class NextStageCore {
 
   Instant heard_{};
   Instant said_{};
-  bool busy_ = false;
+  std::uint64_t refusals_ = 0;  // as busy, in a row
   bool over_ = false;
   bool bye_due_ = false;
   std::optional<JobId> other_job_;

@@ -177,6 +177,8 @@ TEST_F(NextStage, OfAnotherJobIsNotHeardAndMayRefuseForEver) {
   EXPECT_EQ(core_.heard(), before);
   EXPECT_EQ(core_.dropped_messages(), 1U);
   hears(Refused{Refused::Reason::busy});
+  EXPECT_FALSE(core_.is_busy()) << "it may not have noticed yet that another sender is gone";
+  hears(Refused{Refused::Reason::busy});
   EXPECT_TRUE(core_.is_busy());
   EXPECT_FALSE(core_.other_job());
   wants(0);

@@ -23,8 +23,9 @@
 //   headers=N       N extra headers, each with a value of header_size=BYTES (default 10)
 //   interim=N       N times "103 Early Hints" before the answer
 //   close=1         Connection: close
-//   echo=1          body: request line, headers and request body as they came
-//   fail=N          503 for the first N requests of this target
+//   lines=N         body: N lines, URLs of this origin below this path, each with the query
+//   then=QUERY echo=1          body: request line, headers and request body as they came fail=N 503
+//   for the first N requests of this target
 //
 // A HEAD is answered without body, `Expect: 100-continue` as it asks for. What does not begin like
 // HTTP, a TLS handshake say, gets a 400 and is closed. Keep-alive otherwise.

@@ -123,7 +123,23 @@ std::string header(std::string_view name, std::string_view value) {
   return std::string(name) + ": " + std::string(value) + "\r\n";
 }
 
+// URLs of this origin below this path.
+std::string listed(const Script& script, const OriginRequest& request) {
+  constexpr std::string_view kHost = "\r\nHost: ";
+  const auto at = request.head.find(kHost);
+  if (at == std::string::npos) return {};
+  const auto begin = at + kHost.size();
+  const std::string host = request.head.substr(begin, request.head.find("\r\n", begin) - begin);
+  const std::string path = request.target.substr(0, request.target.find('?'));
+  std::string lines;
+  for (std::size_t i = 0; i < script.number("lines"); ++i) {
+    lines += "http://" + host + path + "/" + std::to_string(i) + "?" + script.text("then") + "\n";
+  }
+  return lines;
+}
+
 std::string wire_body(const Script& script, const OriginRequest& request) {
+  if (script.has("lines")) return listed(script, request);
   if (script.has("echo")) return request.head + "\r\n" + request.body;
   const std::string plain = plain_body(script, request.target);
   return script.has("gzip") ? gzipped(plain) : plain;
