@@ -16,6 +16,9 @@ namespace fetchline {
 struct Beginning {
   std::string format{};      // as --format names it; empty: not known
   std::string output_dir{};  // as UTF-8 (json_text.h); empty: bodies are in the output
+  // Whether records have bodies and response headers; empty: not known.
+  std::optional<bool> body{};
+  std::optional<bool> headers{};
   std::chrono::milliseconds started_at{};  // since 1970; 0: not known
   bool operator==(const Beginning&) const = default;
 };

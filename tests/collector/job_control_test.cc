@@ -18,6 +18,8 @@ const JobControl kControl{
     .begun_before = 4,
     .beginning = {.format = "files",
                   .output_dir = "caf\u00e9",
+                  .body = false,
+                  .headers = true,
                   .started_at = std::chrono::milliseconds(1'767'225'600'123)}};
 
 TEST(JobControl, ReadsBackWhatWasWritten) {
