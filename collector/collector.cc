@@ -49,6 +49,8 @@ CollectorCore::Settings core_settings(const CollectorOptions& options, const Sta
           .beginning = {.format = std::string(to_string(options.format)),
                         .output_dir = to_utf8(options.output_dir),
                         .emit = options.emit ? to_string(*options.emit) : std::string(),
+                        .body = options.record.body,
+                        .headers = options.record.headers,
                         .started_at = std::chrono::duration_cast<milliseconds>(
                             std::chrono::system_clock::now().time_since_epoch())},
           .window = options.window,

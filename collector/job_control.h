@@ -17,6 +17,9 @@ struct Beginning {
   std::string format{};      // as --format names it; empty: not known
   std::string output_dir{};  // as UTF-8 (json_text.h); empty: bodies are in the output
   std::string emit{};        // as --emit says it, as UTF-8; empty: nothing goes on
+  // Whether records have bodies and response headers; empty: not known.
+  std::optional<bool> body{};
+  std::optional<bool> headers{};
   std::chrono::milliseconds started_at{};  // since 1970; 0: not known
   bool operator==(const Beginning&) const = default;
 };

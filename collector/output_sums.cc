@@ -1,6 +1,7 @@
 #include "collector/output_sums.h"
 
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 
@@ -43,7 +44,9 @@ std::vector<OutputSum> read_output_sums(const std::string& path) {
 }
 
 OutputSums::OutputSums(const std::string& path, std::uint64_t bytes)
-    : file_(AppendFile::open(path)), noted_bytes_(bytes) {
+    : file_(AppendFile::create(path)), noted_bytes_(bytes) {
+  if (std::error_code error; !std::filesystem::exists(path, error)) return;
+  file_ = AppendFile::open(path);
   file_.cut(length_of(read_output_sums(path), bytes));
 }
 

@@ -58,6 +58,7 @@ class Ledger {
   [[nodiscard]] std::optional<Index> next_suspect(Index limit) const;
   [[nodiscard]] std::size_t suspects() const { return suspects_.size(); }
   [[nodiscard]] bool holds_alone(WorkerId worker) const { return alone_.contains(worker); }
+  [[nodiscard]] bool has_alone() const { return !alone_.empty(); }
   void no_longer_alone(WorkerId worker);  // its suspect has company
 
   // The lowest task from `from` on that must not be requested twice and is not committed.

@@ -332,7 +332,7 @@ std::optional<Frames> ProducerCore::next_results(Instant now) {
 
 void ProducerCore::lose_silent_workers(Instant now) {
   for (auto at = workers_.begin(); at != workers_.end();) {
-    if (!at->second.silent(now)) {
+    if (!at->second.silent(now, ledger_.holds_alone(at->first))) {
       ++at;
       continue;
     }
@@ -380,9 +380,12 @@ bool ProducerCore::over(Instant now) const {
   return now - done_at_ >= kFarewell || std::none_of(workers_.begin(), workers_.end(), is_awaited);
 }
 
-void ProducerCore::worker_unreachable(const PeerId& peer) {
-  if (phase_ != Phase::done) return;  // it may come back
-  std::erase_if(workers_, [&](const auto& entry) { return entry.second.peer() == peer; });
+void ProducerCore::worker_unreachable(const PeerId& peer, Instant now) {
+  const auto is_it = [&](const auto& entry) { return entry.second.peer() == peer; };
+  if (phase_ == Phase::done) std::erase_if(workers_, is_it);
+  // Before that it may come back.
+  const auto at = std::find_if(workers_.begin(), workers_.end(), is_it);
+  if (at != workers_.end()) at->second.note_unreachable(now);
 }
 
 bool ProducerCore::drained() const {

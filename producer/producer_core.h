@@ -105,7 +105,7 @@ class ProducerCore {
   }
 
   // Nothing connects it to us any more. When the job is done there is nobody to wait for then.
-  void worker_unreachable(const PeerId& peer);
+  void worker_unreachable(const PeerId& peer, Instant now);
 
   struct Outgoing {
     PeerId worker;  // empty: to the collector
@@ -188,6 +188,7 @@ class ProducerCore {
   void dispatch_suspects(Instant now);
   void end_needless_quarantine();
   void empty_workers_for_suspects();
+  void probe_suspected_dead(Instant now);
   [[nodiscard]] bool may_quarantine_more() const;
   [[nodiscard]] WorkerSession* host_for_suspect(Index suspect, Instant now);
 

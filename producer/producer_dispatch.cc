@@ -14,6 +14,7 @@ constexpr std::size_t kTaskBytesPerMessage = 256 * 1024;
 
 void ProducerCore::dispatch(Instant now) {
   dispatch_suspects(now);
+  if (ledger_.has_alone()) probe_suspected_dead(now);
   dispatch_ready(now);
   ask_to_begin(now);
   look_over_leases(now);

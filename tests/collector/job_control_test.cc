@@ -19,6 +19,8 @@ const JobControl kControl{
     .beginning = {.format = "files",
                   .output_dir = "caf\u00e9",
                   .emit = "json:/items",
+                  .body = false,
+                  .headers = true,
                   .started_at = std::chrono::milliseconds(1'767'225'600'123)}};
 
 TEST(JobControl, ReadsBackWhatWasWritten) {

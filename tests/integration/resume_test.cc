@@ -112,6 +112,14 @@ TEST_F(Resume, GoesOnOnlyWithTheFormatAndDirectoryItBeganWith) {
   EXPECT_FALSE(std::filesystem::exists(others));
 }
 
+TEST_F(Resume, GoesOnOnlyWithRecordsLikeThoseThatAreOut) {
+  leave_behind({"--no-body"});
+  expect(resume(), 2, "--no-body: must be given, as " + output_ + " was begun");
+  expect(resume({"--dry-run"}), 2, "--no-body: must be given");
+  expect(resume({"--no-body", "--no-headers"}), 2, "--no-headers: cannot be given, as " + output_);
+  EXPECT_EQ(resume({"--no-body", "--max-time", "1"}).code, 4);
+}
+
 TEST_F(Resume, IsRefusedForAFinishedOutputOfAnotherFormat) {
   finish();
   const std::string text = read_file(output_);

@@ -224,6 +224,8 @@ void World::work(SimulatedProducer& producer) {
     producer.fuse.step();
     if (outgoing.worker.empty()) {
       to_collector(producer.peer(), std::move(outgoing.frames));
+    } else if (is_dead(outgoing.worker)) {
+      producer.core.worker_unreachable(outgoing.worker, network_.now());
     } else {
       hear_at_worker(outgoing.worker, std::move(outgoing.frames), true);
     }
@@ -236,6 +238,11 @@ void World::work(SimulatedProducer& producer) {
     }
     to_collector(producer.peer(), std::move(*batch));
   }
+}
+
+bool World::is_dead(const PeerId& peer) const {
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [&](const auto& worker) { return worker->gone() && worker->peer() == peer; });
 }
 
 void World::hear_at_worker(const PeerId& peer, Frames frames, bool from_producer) {

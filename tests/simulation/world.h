@@ -40,6 +40,7 @@ class World {
   void replace_producer();
   void start_producer(bool same_input);
   void on_other_input(SimulatedProducer& producer);
+  [[nodiscard]] bool is_dead(const PeerId& peer) const;
   void hear_at_worker(const PeerId& peer, Frames frames, bool from_producer);
   void turn_collector();
   void turn_worker(SimulatedWorker& worker);
