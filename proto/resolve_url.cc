@@ -135,7 +135,9 @@ void read_relative(const Parts& base, std::string_view text, Target& target) {
 std::string with_small_host(std::string_view authority) {
   const auto at = authority.rfind('@');
   const std::size_t host = at == authority.npos ? 0 : at + 1;
-  return std::string(authority.substr(0, host)) + lowered(authority.substr(host));
+  std::string same;
+  append_encoded(same, authority.substr(0, host), "\"<>`{}");
+  return same + lowered(authority.substr(host));
 }
 
 }  // namespace

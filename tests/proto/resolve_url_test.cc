@@ -49,6 +49,7 @@ TEST(ResolveUrl, TakesAWholeUrlAsItIs) {
   EXPECT_EQ(resolved("https://h/x?y"), "https://h/x?y");
   EXPECT_EQ(resolved("HTTPS://H.Example:8080?y"), "https://h.example:8080/?y");
   EXPECT_EQ(resolved("https://User@H/"), "https://User@h/");
+  EXPECT_EQ(resolved("https://\xe0:p w@h/"), "https://%E0:p%20w@h/");
   EXPECT_EQ(resolved("//h:1/x", "https://a/"), "https://h:1/x");
 }
 
