@@ -142,9 +142,11 @@ class CommandPool::Loop {
   bool stopping_ = false;
 };
 
-CommandPool::CommandPool(CommandOptions options) {
+CommandPool::CommandPool(CommandOptions options) try {
   auto loop = std::make_unique<Loop>(std::move(options), orders_, done_);
   thread_ = std::thread([loop = std::move(loop)] { loop->run(); });
+} catch (const std::system_error& error) {
+  throw CommandError(std::string("no command can be run here: ") + error.what());
 }
 
 CommandPool::~CommandPool() {

@@ -256,5 +256,22 @@ TEST(CommandPool, SaysThatNothingCanBeStarted) {
             "the command could not be started: pipe: Too many open files");
 }
 
+TEST(CommandPool, IsNoneWhereNoCommandCanBeRun) {
+  rlimit before{}, none{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  const int next = dup(0);
+  close(next);
+  none = {.rlim_cur = static_cast<rlim_t>(next) + 4, .rlim_max = before.rlim_max};  // for mailboxes
+  setrlimit(RLIMIT_NOFILE, &none);
+  std::string why;
+  try {
+    const CommandPool pool({.command = "true"});
+  } catch (const CommandError& error) {
+    why = error.what();
+  }
+  setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(why, "no command can be run here: /dev/null: Too many open files");
+}
+
 }  // namespace
 }  // namespace fetchline
