@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -116,6 +117,12 @@ TEST(CommandPool, SaysHowItFailed) {
   const std::string loud = error_by("head -c 1000000 /dev/zero | tr '\\0' x >&2; exit 1");
   EXPECT_EQ(loud, "the command ended with code 1: " + std::string(200, 'x'));
   EXPECT_EQ(lines_by("echo fine >&2; echo http://a/"), "http://a/\n");
+}
+
+TEST(CommandPool, KnowsHowItFailedWhereNobodyWantsToHearOfChildren) {
+  std::signal(SIGCHLD, SIG_IGN);
+  EXPECT_EQ(error_by("exit 3"), "the command ended with code 3");
+  std::signal(SIGCHLD, SIG_DFL);
 }
 
 TEST(CommandPool, IsKilledWithAllItStartedWhenItsTimeIsOver) {
