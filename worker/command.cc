@@ -151,10 +151,14 @@ bool Command::has_ended() const {
   return poll(&item, 1, 0) > 0;
 }
 
-// As long as it was not waited for, its number is nobody else's.
+// Until its end is taken note of, its number is nobody else's; and once it is dead it does not
+// enter itself with the guard any more.
 int Command::reap() {
   kill(-pid_, SIGKILL);
   kill(pid_, SIGKILL);
+  siginfo_t end{};
+  while (waitid(P_PID, static_cast<id_t>(pid_), &end, WEXITED | WNOWAIT) < 0 && errno == EINTR) {
+  }
   guard_.forget(pid_);
   int status = 0;
   while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {

@@ -13,13 +13,14 @@
 namespace fetchline {
 namespace {
 
-// A line each: "+ GROUP" and "- GROUP". Who was entered and never taken out is left at the end.
+// A line each: "+ GROUP" and "- GROUP". Who was entered and never taken out is left at the end; who
+// was killed before it could enter is taken out all the same.
 constexpr const char* kScript = R"(
 groups=' '
 while read -r what group; do
   case $what in
     +) groups="$groups$group " ;;
-    -) groups="${groups%% $group *} ${groups#* $group }" ;;
+    -) case $groups in *" $group "*) groups="${groups%% $group *} ${groups#* $group }" ;; esac ;;
   esac
 done
 for group in $groups; do kill -9 "-$group"; done

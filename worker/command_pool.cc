@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <csignal>
 #include <list>
 #include <system_error>
 #include <utility>
@@ -46,7 +47,10 @@ void give_up(Result& result) {
 class CommandPool::Loop {
  public:
   Loop(CommandOptions options, Mailbox<Order>& orders, Mailbox<Done>& done)
-      : options_(std::move(options)), orders_(orders), done_(done) {}
+      : options_(std::move(options)), orders_(orders), done_(done) {
+    // Who started us may have left it ignored: then nobody would learn how a command ended.
+    std::signal(SIGCHLD, SIG_DFL);
+  }
 
   void run() {
     block_sigpipe();
@@ -142,9 +146,11 @@ class CommandPool::Loop {
   bool stopping_ = false;
 };
 
-CommandPool::CommandPool(CommandOptions options) {
+CommandPool::CommandPool(CommandOptions options) try {
   auto loop = std::make_unique<Loop>(std::move(options), orders_, done_);
   thread_ = std::thread([loop = std::move(loop)] { loop->run(); });
+} catch (const std::system_error& error) {
+  throw CommandError(std::string("no command can be run here: ") + error.what());
 }
 
 CommandPool::~CommandPool() {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <stdexcept>
 #include <thread>
 #include <variant>
 #include <vector>
@@ -17,9 +18,14 @@
 
 namespace fetchline {
 
+// No command can be run on this machine: it has no shell, say. what() says why.
+struct CommandError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 class CommandPool {
  public:
-  explicit CommandPool(CommandOptions options);  // throws std::system_error
+  explicit CommandPool(CommandOptions options);  // throws CommandError
   ~CommandPool();                                // kills what runs
   CommandPool(const CommandPool&) = delete;
   CommandPool& operator=(const CommandPool&) = delete;

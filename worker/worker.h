@@ -61,7 +61,8 @@ struct WorkerCounters {
 
 class Worker {
  public:
-  // Connects and starts the fetchers: throws KeyError, EndpointError, std::runtime_error.
+  // Connects and starts the fetchers: throws KeyError, EndpointError, CommandError,
+  // std::runtime_error.
   Worker(zmq::context_t& context, WorkerOptions options);
 
   // Until every job is done (with keep_alive: until stopped). `drain`: give back what is not

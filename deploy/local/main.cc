@@ -137,7 +137,8 @@ int main_of(int argc, char** argv) {
     return run(program, options, flags, signals);
   };
   return to_int(run_role(program, argc, argv, role,
-                         {environment_error<ResumeMismatch>("", ExitCode::usage),
+                         {environment_error<CommandError>("--emit", ExitCode::usage),
+                          environment_error<ResumeMismatch>("", ExitCode::usage),
                           environment_error<InputError>("--input", ExitCode::input_unreadable),
                           environment_error<DamagedError>("--output", ExitCode::journal_damaged),
                           environment_error<OutputError>("--output", ExitCode::output_unwritable),

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -116,6 +117,12 @@ TEST(CommandPool, SaysHowItFailed) {
   const std::string loud = error_by("head -c 1000000 /dev/zero | tr '\\0' x >&2; exit 1");
   EXPECT_EQ(loud, "the command ended with code 1: " + std::string(200, 'x'));
   EXPECT_EQ(lines_by("echo fine >&2; echo http://a/"), "http://a/\n");
+}
+
+TEST(CommandPool, KnowsHowItFailedWhereNobodyWantsToHearOfChildren) {
+  std::signal(SIGCHLD, SIG_IGN);
+  EXPECT_EQ(error_by("exit 3"), "the command ended with code 3");
+  std::signal(SIGCHLD, SIG_DFL);
 }
 
 TEST(CommandPool, IsKilledWithAllItStartedWhenItsTimeIsOver) {
@@ -254,6 +261,23 @@ TEST(CommandPool, SaysThatNothingCanBeStarted) {
   setrlimit(RLIMIT_NOFILE, &before);
   EXPECT_EQ(all.at(0).result.emit->error,
             "the command could not be started: pipe: Too many open files");
+}
+
+TEST(CommandPool, IsNoneWhereNoCommandCanBeRun) {
+  rlimit before{}, none{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  const int next = dup(0);
+  close(next);
+  none = {.rlim_cur = static_cast<rlim_t>(next) + 4, .rlim_max = before.rlim_max};  // for mailboxes
+  setrlimit(RLIMIT_NOFILE, &none);
+  std::string why;
+  try {
+    const CommandPool pool({.command = "true"});
+  } catch (const CommandError& error) {
+    why = error.what();
+  }
+  setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(why, "no command can be run here: /dev/null: Too many open files");
 }
 
 }  // namespace
