@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "collector/file_descriptor.h"
 #include "collector/output_error.h"
 #include "collector/sha256.h"
+#include "proto/file_descriptor.h"
 
 namespace fetchline {
 

@@ -189,14 +189,14 @@ void add_producer_fleet_flags(CLI::App& app, ProducerOptions& options) {
   text_option(app, "--bind", options.bind, "ENDPOINT", "where workers get tasks");
   text_option(app, "--collector", options.collector, "ENDPOINT", "where results go");
   add_listen_flag(app, options);
-  parsed_option(app, "--emit", "RULE",
-                "of records on input that do not say what they emit: body-lines|json:/POINTER",
-                to_string(options.emit), [&options](const std::string& text) {
-                  auto parsed = parse_emit_rule(text);
-                  if (const auto* fault = std::get_if<std::string>(&parsed))
-                    throw BadValue(text, *fault);
-                  options.emit = std::move(std::get<EmitRule>(parsed));
-                });
+  parsed_option(
+      app, "--emit", "RULE",
+      "of records on input that do not say what they emit: body-lines|links|json:/POINTER",
+      to_string(options.emit), [&options](const std::string& text) {
+        auto parsed = parse_emit_rule(text);
+        if (const auto* fault = std::get_if<std::string>(&parsed)) throw BadValue(text, *fault);
+        options.emit = std::move(std::get<EmitRule>(parsed));
+      });
   key_options(app, options.keys.key, options.keys.authorized, options.keys.insecure_plaintext);
   seconds_option(app, "--drain-timeout", options.drain_timeout, "to finish what is in hand");
   seconds_option(app, "--peer-timeout", options.peer_timeout, "to wait for others; 0 is for ever");

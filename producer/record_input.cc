@@ -23,6 +23,13 @@ Emitted lines_in(array texts) {
   return emitted;
 }
 
+// Where the body came from in the end.
+std::string_view url_of(object record) {
+  std::string_view url;
+  if (record["url_effective"].get(url) == simdjson::SUCCESS) return url;
+  return record["url"].get(url) == simdjson::SUCCESS ? url : std::string_view();
+}
+
 }  // namespace
 
 bool is_record(object object) {
@@ -40,11 +47,12 @@ Emitted emitted_by(object record, Emitter& emitter) {
     if (emit.get(texts) == simdjson::SUCCESS) return lines_in(texts);
     return {.lines = {}, .error = "emit is not a list of strings"};
   }
-  if (record["body"].get(text) == simdjson::SUCCESS) return emitter.lines_of(text);
+  const std::string_view url = url_of(record);
+  if (record["body"].get(text) == simdjson::SUCCESS) return emitter.lines_of(text, url);
   if (record["body_base64"].get(text) != simdjson::SUCCESS) return {};
   const auto body = decode_base64(text);
   if (!body) return {.lines = {}, .error = "body_base64 is not base64"};
-  return emitter.lines_of(*body);
+  return emitter.lines_of(*body, url);
 }
 
 }  // namespace fetchline

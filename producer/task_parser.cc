@@ -5,8 +5,8 @@
 #include "producer/record_input.h"
 #include "producer/task_object.h"
 #include "producer/text_excerpt.h"
-#include "producer/url.h"
 #include "proto/task_hash.h"
+#include "proto/url.h"
 
 namespace fetchline {
 namespace {

@@ -11,6 +11,8 @@ namespace fetchline {
 struct EmitRule {
   enum class Kind : std::uint8_t {
     body_lines,  // the body is an input: its lines, without blank ones and comments
+    links,       // what an HTML page links to and shows
+    exec,        // what a command makes of it, which workers run; `argument` is the command
     json,        // the tasks at a place in a JSON body; `argument` is the JSON pointer (RFC 6901)
   };
   Kind kind = Kind::body_lines;

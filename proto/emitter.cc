@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proto/json_text.h"
+#include "proto/links.h"
 
 namespace fetchline {
 namespace {
@@ -28,18 +29,6 @@ void append_line(std::string& lines, std::string_view line) {
     line = line.substr(0, end);
   }
   lines.append(line).append("\n");
-}
-
-Emitted body_lines(std::string_view body) {
-  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-  if (!is_utf8(body)) return {.lines = {}, .error = "the body is not UTF-8"};
-  if (body.starts_with(kByteOrderMark)) body.remove_prefix(kByteOrderMark.size());
-  Emitted emitted;
-  while (const auto line = take_line(body)) {
-    const auto task = without_edges(*line);
-    if (!task.empty() && !task.starts_with('#')) append_line(emitted.lines, task);
-  }
-  return emitted;
 }
 
 std::string_view kind_of(simdjson::dom::element value) {
@@ -90,24 +79,42 @@ Emitted tasks_of(simdjson::dom::element value, const std::string& pointer) {
 
 }  // namespace
 
+Emitted input_lines(std::string_view text, std::string_view what) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (!is_utf8(text)) return {.lines = {}, .error = std::string(what) + " is not UTF-8"};
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  Emitted emitted;
+  while (const auto line = take_line(text)) {
+    const auto task = without_edges(*line);
+    if (!task.empty() && !task.starts_with('#')) append_line(emitted.lines, task);
+  }
+  return emitted;
+}
+
 Emitter::Emitter(EmitRule rule)
     : rule_(std::move(rule)), json_(std::make_unique<simdjson::dom::parser>()) {}
 Emitter::~Emitter() = default;
 Emitter::Emitter(Emitter&&) noexcept = default;
 Emitter& Emitter::operator=(Emitter&&) noexcept = default;
 
-Emitted Emitter::lines_of(std::string_view body) {
+Emitted Emitter::lines_of(std::string_view body, std::string_view url) {
   switch (rule_.kind) {
     case EmitRule::Kind::body_lines:
-      return body_lines(body);
+      return input_lines(body, "the body");
+    case EmitRule::Kind::links:
+      return links_of(body, url);
     case EmitRule::Kind::json:
       return at_pointer(body);
+    case EmitRule::Kind::exec:
+      return {.lines = {}, .error = "no worker ran a command, as --emit exec: asks for"};
   }
   return {};
 }
 
 void Emitter::apply(Result& result) {
-  result.emit = result.outcome == Outcome::ok ? lines_of(result.body) : Emitted();
+  if (result.outcome == Outcome::ok && result.emit) return;
+  const std::string& url = result.url_effective.empty() ? result.url : result.url_effective;
+  result.emit = result.outcome == Outcome::ok ? lines_of(result.body, url) : Emitted();
 }
 
 Emitted Emitter::at_pointer(std::string_view body) {

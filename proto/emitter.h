@@ -16,6 +16,10 @@ class parser;
 
 namespace fetchline {
 
+// The lines of a text that is an input, without blank ones and comments. `what` it is, for the
+// error: it is not UTF-8.
+[[nodiscard]] Emitted input_lines(std::string_view text, std::string_view what);
+
 class Emitter {
  public:
   explicit Emitter(EmitRule rule);
@@ -23,9 +27,10 @@ class Emitter {
   Emitter(Emitter&&) noexcept;
   Emitter& operator=(Emitter&&) noexcept;
 
-  [[nodiscard]] Emitted lines_of(std::string_view body);
+  // `url`: where the body came from in the end.
+  [[nodiscard]] Emitted lines_of(std::string_view body, std::string_view url);
 
-  // Sets result.emit. A result that is not ok emits nothing.
+  // Sets result.emit. A result that is not ok emits nothing, and what a worker found out stays.
   void apply(Result& result);
 
  private:

@@ -56,7 +56,8 @@ int main_of(int argc, char** argv) {
     return run(program, options, signals);
   };
   return to_int(run_role(program, argc, argv, role,
-                         {environment_error<KeyError>("", ExitCode::usage),
+                         {environment_error<CommandError>("--emit", ExitCode::usage),
+                          environment_error<KeyError>("", ExitCode::usage),
                           environment_error<EndpointError>("", ExitCode::usage)}));
 }
 

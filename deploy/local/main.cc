@@ -15,6 +15,7 @@
 #include "deploy/process/progress.h"
 #include "deploy/process/run_role.h"
 #include "deploy/process/signals.h"
+#include "deploy/process/usage_error.h"
 #include "producer/input_check.h"
 #include "producer/producer_flags.h"
 #include "producer/producer_view.h"
@@ -46,6 +47,7 @@ ExitCode dry_run(const PipelineOptions& options, const TaskFlags& flags) {
                  worker.concurrency, collector.output == "-" ? "stdout" : collector.output,
                  check.faulty);
   }
+  if (collector.emit) spdlog::info("would emit of each: {}", to_string(*collector.emit));
   return decide(flags.fail_on, check.tasks, check.faulty, check.tasks + check.faulty);
 }
 
@@ -92,6 +94,7 @@ void add_flags(Program& program, PipelineOptions& options, TaskFlags& flags) {
   add_verdict_flags(app, flags);
   flag_group(app, "Fleet");
   add_emit_flag(app, options.collector);
+  add_command_flags(app, options.worker.emit);
   add_next_flag(app, options.collector);
   add_listen_flag(app, options.producer);
   key_options(app, options.keys.key, options.keys.authorized, options.keys.insecure_plaintext);
@@ -102,6 +105,16 @@ void add_flags(Program& program, PipelineOptions& options, TaskFlags& flags) {
   program.example("fetchline -i urls.txt -o results.ndjson");
   program.example("cat urls.txt | fetchline -i - | jq .response_code");
   program.example("fetchline keygen keys        # for a fleet: see fetchline keygen --help");
+}
+
+// Of records in the input, too, as far as they do not say it themselves.
+void apply_emit(PipelineOptions& options) {
+  if (!options.collector.emit) return;
+  const EmitRule& rule = *options.collector.emit;
+  options.producer.emit = rule;
+  if (rule.kind != EmitRule::Kind::exec) return;
+  if (rule.argument.empty()) throw UsageError("--emit", "\"exec:\" has no command");
+  options.worker.emit.command = rule.argument;
 }
 
 int main_of(int argc, char** argv) {
@@ -116,7 +129,7 @@ int main_of(int argc, char** argv) {
     options.worker.drain_timeout = options.collector.drain_timeout = options.producer.drain_timeout;
     options.producer.resume = options.collector.resume;
     options.producer.window = options.collector.window;
-    if (options.collector.emit) options.producer.emit = *options.collector.emit;
+    apply_emit(options);
     set_default_emit(options.collector);
     check_output_flags(options.collector);
     flags.apply_to(options.producer);
@@ -124,7 +137,8 @@ int main_of(int argc, char** argv) {
     return run(program, options, flags, signals);
   };
   return to_int(run_role(program, argc, argv, role,
-                         {environment_error<ResumeMismatch>("", ExitCode::usage),
+                         {environment_error<CommandError>("--emit", ExitCode::usage),
+                          environment_error<ResumeMismatch>("", ExitCode::usage),
                           environment_error<InputError>("--input", ExitCode::input_unreadable),
                           environment_error<DamagedError>("--output", ExitCode::journal_damaged),
                           environment_error<OutputError>("--output", ExitCode::output_unwritable),

@@ -24,6 +24,8 @@ Result result_of(Bytes& input) {
     *text = input.text();
   }
   if (!result.meta.empty() && !is_json_on_one_line(result.meta)) result.meta.clear();
+  if (input.flip())
+    result.emit = {.lines = std::string(input.text()), .error = std::string(input.text())};
   result.body = input.take_all();
   return result;
 }

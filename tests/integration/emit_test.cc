@@ -72,6 +72,16 @@ TEST_P(Emit, TakesTasksFromAPlaceInJson) {
   EXPECT_TRUE(records[2]["emit_error"].get<std::string>().starts_with("the body is not JSON: "));
 }
 
+TEST_P(Emit, LinksAreRelativeToWhereThePageWasInTheEnd) {
+  const std::string page = target_of("<p><a href=x>x</a><img src='/i?a=1&amp;b=2'><a href=x#y>");
+  const std::string target = "/d/" + page.substr(1);
+  const auto records =
+      records_of({target, "/r?location=" + target_of(target).substr(7)}, {"--emit", "links"});
+  for (const auto& record : records) {
+    EXPECT_EQ(record["emit"], (json{origin_.url("/d/x"), origin_.url("/i?a=1&b=2")}));
+  }
+}
+
 TEST_P(Emit, IsSaidBesideTheFileThatABodyIsIn) {
   const auto records = records_of(
       {target_of("http://a.example/")},

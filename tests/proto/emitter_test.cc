@@ -10,13 +10,13 @@ namespace {
 using Kind = EmitRule::Kind;
 
 std::string lines_of(const EmitRule& rule, std::string_view body) {
-  const Emitted emitted = Emitter(rule).lines_of(body);
+  const Emitted emitted = Emitter(rule).lines_of(body, "http://page.example/");
   EXPECT_EQ(emitted.error, "") << body;
   return emitted.lines;
 }
 
 std::string error_of(const EmitRule& rule, std::string_view body) {
-  const Emitted emitted = Emitter(rule).lines_of(body);
+  const Emitted emitted = Emitter(rule).lines_of(body, "http://page.example/");
   EXPECT_EQ(emitted.lines, "") << body;
   return emitted.error;
 }
@@ -99,9 +99,9 @@ TEST(EmitJson, IsNotConfusedByWhatCameBefore) {
   Emitter emitter(json("/a"));
   const std::string large = R"({"a":")" + std::string(3 << 20, 'x') + R"("})";
   for (int i = 0; i < 2; ++i) {
-    EXPECT_EQ(emitter.lines_of(R"({"a":"x"})").lines, "x\n");
-    EXPECT_FALSE(emitter.lines_of("{").error.empty());
-    EXPECT_GT(emitter.lines_of(large).lines.size(), kMaxTaskLineBytes);
+    EXPECT_EQ(emitter.lines_of(R"({"a":"x"})", "").lines, "x\n");
+    EXPECT_FALSE(emitter.lines_of("{", "").error.empty());
+    EXPECT_GT(emitter.lines_of(large, "").lines.size(), kMaxTaskLineBytes);
   }
 }
 

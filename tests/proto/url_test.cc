@@ -1,4 +1,4 @@
-#include "producer/url.h"
+#include "proto/url.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "producer/url.h"
+#include "proto/url.h"
 
 #include <arpa/inet.h>
 #include <simdjson.h>
