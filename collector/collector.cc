@@ -79,7 +79,7 @@ Collector::Collector(zmq::context_t& context, CollectorOptions options)
   log_.waiting = {};
   counters_.records.store(core_.watermark());  // what this run begins with
   counters_.ok.store(ok_of(core_.counts()));
-  if (options_.next.empty()) return;
+  if (options_.next.empty() || (log_.finished && log_.finished->taken)) return;
   if (!log_.sink->is_file() || options_.output == "-") scratch_.emplace();
   next_.emplace(options_.next, read_keys(options_.keys, Role::collector), options_.next_timeout,
                 records_for_next_stage(options_, scratch_), wakeup_);
@@ -180,6 +180,11 @@ void Collector::speak_to_next_stage() {
                     .records = scratch_ ? core_.watermark() : core_.written(),
                     .complete = core_.done()});
   next_standing_ = next_->standing();
+  if (next_standing_.over) {
+    if (!scratch_ && !std::exchange(taken_marked_, true))
+      mark_taken(manifest_path(options_.output));
+    next_->leave();
+  }
   core_.set_next_wanted(next_standing_.wanted_record);
 }
 

@@ -109,6 +109,7 @@ class Collector {
   std::optional<NextStage> next_;
   NextStageStanding next_standing_;
   std::optional<Instant> complete_since_;
+  bool taken_marked_ = false;
   bool told_complete_ = false;  // that it waits for the next stage
 };
 

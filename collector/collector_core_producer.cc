@@ -87,6 +87,7 @@ void CollectorCore::on_open_when_done(const PeerId& peer, const Open& open, Inst
     nonce_ = open.nonce;
     comparison_.begin(open.resume && chain_ ? reorder_.watermark() : 0, chain_);
   }
+  if (open.input_gone) comparison_.begin(0);
   tell_producer_when_done(now);
 }
 

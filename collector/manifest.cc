@@ -66,6 +66,17 @@ void write_manifest(const std::string& path, const Manifest& manifest) {
   write_durable_file(path, to_json(manifest));
 }
 
+void mark_taken(const std::string& path) try {
+  std::ifstream file(path);
+  if (!file) throw OutputError(path, ENOENT);
+  auto json = ordered_json::parse(file);
+  if (json.value("taken", false)) return;
+  json["taken"] = true;
+  write_durable_file(path, json.dump(2) + "\n");
+} catch (const nlohmann::json::exception& error) {
+  throw DamagedError(path, 0, error.what());
+}
+
 std::optional<Manifest> read_manifest(const std::string& path) try {
   std::ifstream file(path);
   if (!file) return std::nullopt;
@@ -82,6 +93,7 @@ std::optional<Manifest> read_manifest(const std::string& path) try {
   manifest.format = json.value("format", std::string());
   manifest.output_dir = json.value("output_dir", std::string());
   manifest.emit = json.value("emit", std::string());
+  manifest.taken = json.value("taken", false);
   if (json.contains("input")) manifest.input = std::stoull(json.at("input").get<std::string>());
   return manifest;
 } catch (const nlohmann::json::exception& error) {

@@ -46,6 +46,14 @@ void NextStage::set_stage(const NextStageCore::Stage& stage) {
   wakeup_.notify();
 }
 
+void NextStage::leave() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(leaving_, true)) return;
+  }
+  wakeup_.notify();
+}
+
 NextStageStanding NextStage::standing() const {
   const std::lock_guard lock(mutex_);
   if (error_) std::rethrow_exception(error_);
@@ -58,6 +66,7 @@ void NextStage::run(const std::stop_token& stop) try {
     {
       const std::lock_guard lock(mutex_);
       core_.set_stage(stage_);
+      if (leaving_) core_.leave();
     }
     receive(now);
     read();
@@ -68,6 +77,8 @@ void NextStage::run(const std::stop_token& stop) try {
     zmq::poll(items, 2, core_.wants_record() ? milliseconds(0) : kTick);
     wakeup_.clear();
   }
+  core_.leave();
+  send(std::chrono::steady_clock::now());
 } catch (...) {
   const std::lock_guard lock(mutex_);
   error_ = std::current_exception();

@@ -47,6 +47,7 @@ class NextStage {
   NextStage& operator=(const NextStage&) = delete;
 
   void set_stage(const NextStageCore::Stage& stage);
+  void leave();  // it is over, and that cannot be forgotten any more
   // Throws what ended the thread: OutputError, DamagedError, ResumeMismatch.
   [[nodiscard]] NextStageStanding standing() const;
   [[nodiscard]] const std::string& whom() const { return watch_.whom(); }
@@ -70,7 +71,8 @@ class NextStage {
   Wakeup wakeup_;
 
   mutable std::mutex mutex_;
-  NextStageCore::Stage stage_;  // guarded by mutex_, as are the two below
+  NextStageCore::Stage stage_;  // guarded by mutex_, as are those below
+  bool leaving_ = false;
   NextStageStanding standing_;
   std::exception_ptr error_;
   std::jthread thread_;  // last: it uses all of them

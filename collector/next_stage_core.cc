@@ -24,6 +24,11 @@ void NextStageCore::add(std::vector<std::string> lines) {
   note_wanted();
 }
 
+void NextStageCore::leave() {
+  if (!over_ || leaving_) return;
+  leaving_ = bye_due_ = true;
+}
+
 bool NextStageCore::take_rewind() { return std::exchange(rewind_, false); }
 
 void NextStageCore::on_message(const Received& received, Instant now) {
@@ -42,7 +47,8 @@ void NextStageCore::on_message(const Received& received, Instant now) {
   }
   heard_ = now;
   refusals_ = 0;
-  if (enough) over_ = bye_due_ = true;
+  if (enough) over_ = true;
+  if (enough && leaving_) bye_due_ = true;
   if (want != nullptr && is_ours(received)) on_want(*want, now);
 }
 
@@ -92,7 +98,7 @@ void NextStageCore::not_sent() {
   go_back();
   said_ = {};
   total_told_ = false;
-  bye_due_ = over_;
+  bye_due_ = leaving_;
 }
 
 void NextStageCore::note_wanted() {

@@ -50,7 +50,9 @@ class NextStageCore {
 
   // The record that the next stage wants lines of; every one before it is taken. Never falls.
   [[nodiscard]] Index wanted_record() const { return wanted_record_; }
-  [[nodiscard]] bool over() const { return over_; }  // it needs no more, and was told Bye
+  [[nodiscard]] bool over() const { return over_; }  // it needs no more
+  // That is noted where it will not be forgotten: it may be told Bye.
+  void leave();
   [[nodiscard]] Instant heard() const { return heard_; }
   // It takes another sender's lines: not when it only has to notice that we began anew.
   [[nodiscard]] bool is_busy() const { return refusals_ > 1; }
@@ -98,6 +100,7 @@ class NextStageCore {
   Instant said_{};
   std::uint64_t refusals_ = 0;  // as busy, in a row
   bool over_ = false;
+  bool leaving_ = false;
   bool bye_due_ = false;
   std::optional<JobId> other_job_;
   std::uint64_t dropped_ = 0;

@@ -176,6 +176,19 @@ void Producer::read_input() {
   }
 }
 
+// A stage that was told that it is enough is over, and not there when its lines are only to be
+// compared with those of a finished job. Whoever comes after all was not compared: it is told
+// nothing.
+void Producer::speak_to_stage_before(Instant now) {
+  constexpr std::chrono::seconds kGone{5};
+  const bool is_heard = before_->core().heard() != Instant{};
+  if (!core_.resumes_finished_job() || is_heard) finished_since_ = now;
+  if (now - finished_since_ >= kGone) core_.set_input_gone();
+  const bool is_done = core_.phase() == ProducerCore::Phase::done;
+  if (is_done && !core_.is_input_gone()) before_->core().set_done(now);
+  before_->send(now);
+}
+
 // False: there is nothing now.
 bool Producer::read_more() {
   if (!before_) return source_.read_block();
@@ -190,10 +203,7 @@ bool Producer::read_more() {
 }
 
 void Producer::send(Instant now) {
-  if (before_) {
-    if (core_.phase() == ProducerCore::Phase::done) before_->core().set_done(now);
-    before_->send(now);
-  }
+  if (before_) speak_to_stage_before(now);
   collector_blocked_ = false;
   for (auto& outgoing : core_.take_outgoing()) {
     // What cannot be sent now is noticed as lost and said again: nothing here is a fact of its own.
@@ -282,7 +292,7 @@ std::optional<RunEnd> Producer::ended(Instant now) {
                          "; resume with the same input, or start anew with --overwrite"};
   }
   if (core_.phase() == Phase::done) {
-    const bool is_known = !before_ || before_->core().over(now);
+    const bool is_known = !before_ || core_.is_input_gone() || before_->core().over(now);
     if (core_.over(now) && is_known) return RunEnd{.counts = core_.counts()};
     return std::nullopt;
   }

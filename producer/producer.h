@@ -76,6 +76,7 @@ class Producer {
   void receive(Instant now);
   void read_input();
   [[nodiscard]] bool read_more();
+  void speak_to_stage_before(Instant now);
   void send(Instant now);
   void report(Instant now);
   void publish(Instant now);
@@ -99,6 +100,7 @@ class Producer {
   PeerWatch collector_watch_;
   PeerWatch worker_watch_;
   std::optional<PeerWatch> before_watch_;
+  Instant finished_since_{};     // a finished job is resumed, and nobody gives its input
   std::uint64_t undecoded_ = 0;  // messages
   std::vector<zmq::pollitem_t> wait_items_;
   bool collector_blocked_ = false;  // something for it did not leave

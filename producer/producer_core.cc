@@ -289,7 +289,7 @@ void ProducerCore::end_of_input() {
 
 void ProducerCore::on_done(const Done& done, Instant now) {
   // The input may go on where that of the job ended. It is said again.
-  if (phase_ == Phase::comparing && !input_ended_) return;
+  if (phase_ == Phase::comparing && !input_ended_ && !input_gone_) return;
   if (!is_working() && phase_ != Phase::done) return;  // it has ended otherwise
   to_collector(encode(job_, epoch_, Bye{}));
   if (phase_ == Phase::done) return;
@@ -317,6 +317,12 @@ void ProducerCore::advance(Instant now, std::chrono::milliseconds wall_clock) {
 }
 
 // An input that ends elsewhere than it did differs there.
+void ProducerCore::set_input_gone() {
+  if (input_gone_) return;
+  input_gone_ = true;
+  last_open_ = {};
+}
+
 void ProducerCore::check_input_end() {
   if (!settings_.resume || (phase_ != Phase::comparing && phase_ != Phase::running)) return;
   const Index read = ledger_.next_index();
@@ -351,7 +357,7 @@ void ProducerCore::speak_to_collector(Instant now) {
   // we reconnected to where its answers have to go.
   if (is_working() && now - last_open_ >= kRepeat) {
     last_open_ = now;
-    const Open open{settings_.nonce, ledger_.leased(), settings_.resume};
+    const Open open{settings_.nonce, ledger_.leased(), settings_.resume, input_gone_};
     to_collector(encode(job_, claimed_, open));
   }
   if (phase_ == Phase::comparing || phase_ == Phase::running) {

@@ -88,6 +88,13 @@ class ProducerCore {
   [[nodiscard]] bool wants_input() const;
   void add(Task task, std::string fault = {});  // `fault`: why it is no task, but has its place
   void end_of_input();
+  // The input is that of a job that was done before, which only has to be shown to the collector.
+  [[nodiscard]] bool resumes_finished_job() const {
+    return phase_ == Phase::comparing && finished_heard_;
+  }
+  // It cannot be: whoever gave it is over as well.
+  void set_input_gone();
+  [[nodiscard]] bool is_input_gone() const { return input_gone_; }
   [[nodiscard]] Index next_index() const { return ledger_.next_index(); }
 
   void on_worker_message(const PeerId& peer, Received received, Instant now);
@@ -219,6 +226,7 @@ class ProducerCore {
   Ledger ledger_;
   InputComparison comparison_;
   bool input_ended_ = false;
+  bool input_gone_ = false;
   bool dispatching_ = true;
   bool more_to_hear_ = false;
   std::uint64_t begun_ = 0;   // tasks that were handed out, each counted once

@@ -180,7 +180,7 @@ Message read_acks(const zmq::message_t& frame) {
 
 Message read_open(const zmq::message_t& frame) {
   const auto payload = parse<wire::Open>(frame);
-  return Open{payload.nonce(), payload.in_hand(), payload.resume()};
+  return Open{payload.nonce(), payload.in_hand(), payload.resume(), payload.input_gone()};
 }
 
 Message read_state(const zmq::message_t& frame) {

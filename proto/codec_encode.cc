@@ -180,6 +180,7 @@ Frames encode(const JobId& job, Epoch epoch, const Open& message) {
   payload.set_nonce(message.nonce);
   payload.set_in_hand(message.in_hand);
   payload.set_resume(message.resume);
+  payload.set_input_gone(message.input_gone);
   return one_frame(MessageType::open, job, epoch, payload);
 }
 

@@ -86,6 +86,9 @@ struct Open {
   std::uint64_t nonce = 0;    // of this producer process
   std::uint64_t in_hand = 0;  // tasks handed out and not finished
   bool resume = false;        // takes the job that the collector has, if it has one
+  // It cannot show its input: that was the lines of another stage, which is over. Of a job that is
+  // done nothing is compared then.
+  bool input_gone = false;
 };
 
 // Producer to collector, when it resumes: what the tasks are that it would hand out. The collector

@@ -94,9 +94,9 @@ void add_flags(Program& program, PipelineOptions& options, TaskFlags& flags) {
   add_verdict_flags(app, flags);
   flag_group(app, "Fleet");
   add_emit_flag(app, options.collector);
+  add_command_flags(app, options.worker.emit);
   add_next_flag(app, options.collector);
   add_listen_flag(app, options.producer);
-  add_command_flags(app, options.worker.emit);
   key_options(app, options.keys.key, options.keys.authorized, options.keys.insecure_plaintext);
   seconds_option(app, "--peer-timeout", options.chain_timeout,
                  "to wait for other stages; 0 is for ever");

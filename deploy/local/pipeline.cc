@@ -55,6 +55,7 @@ WorkerOptions local_worker(WorkerOptions options, std::uint64_t memory_bytes) {
 
 Pipeline::Pipeline(const PipelineOptions& options)
     : drain_timeout_(options.producer.drain_timeout),
+      listens_(!options.producer.listen.empty()),
       context_(make_context(0)),
       producer_(context_, local_producer(options)),
       collector_(context_, local_collector(options)),
@@ -76,6 +77,7 @@ RunEnd Pipeline::run(std::stop_token drain, std::stop_token abort) {
   // Whatever ended first: without the others nobody has more to do, but what is there goes out.
   collecting_.drain.request_stop();
   if (in_vain) {
+    wait_for_farewell();
     producing_.abort.request_stop();
     working_.abort.request_stop();
   }
@@ -100,6 +102,14 @@ bool Pipeline::wait_for_first_end() {
     return failed || collecting_.over() || idle;
   });
   return collecting_.over() || producing_.error || working_.error || producer_gave_up();
+}
+
+// A producer that knows that all is done tells the stage before, which may be starting again.
+void Pipeline::wait_for_farewell() {
+  constexpr std::chrono::seconds kMost = StageBeforeCore::kFarewell + std::chrono::seconds(1);
+  std::unique_lock lock(mutex_);
+  const bool complete = collecting_.end && collecting_.end->kind == RunEnd::Kind::complete;
+  if (listens_ && complete) changed_.wait_for(lock, kMost, [this] { return producing_.over(); });
 }
 
 // All is fetched and out: the collector ends by itself, when the next stage has finished too.

@@ -65,11 +65,13 @@ class Pipeline {
   void begin_drain();
   void end_drain();
   void wait_for_next_stage();
+  void wait_for_farewell();
   void stop_all();
   [[nodiscard]] bool producer_gave_up() const;
   void rethrow_first_error() const;
 
   const std::chrono::milliseconds drain_timeout_;  // of all roles together
+  const bool listens_;                             // to a stage before
   zmq::context_t context_;
   Producer producer_;  // first: an input that cannot be read must not cost an old output
   Collector collector_;

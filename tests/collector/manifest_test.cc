@@ -143,5 +143,23 @@ TEST(Manifest, RemovingOneThatIsNotThereIsFine) {
   EXPECT_TRUE(names_in(directory).empty());
 }
 
+TEST(Manifest, SaysThatTheNextStageHasTakenAllBesideAllThatItSaidBefore) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("out.manifest.json");
+  Manifest manifest;
+  manifest.count = 7;
+  manifest.sha256 = "5a";
+  write_manifest(path, manifest);
+  EXPECT_FALSE(read_manifest(path)->taken);
+  std::string before = read_file(path);
+  mark_taken(path);
+  EXPECT_TRUE(read_manifest(path)->taken);
+  const std::string after = read_file(path);
+  before.resize(before.rfind("\n}"));
+  EXPECT_EQ(after, before + ",\n  \"taken\": true\n}\n");
+  mark_taken(path);
+  EXPECT_EQ(read_file(path), after);
+}
+
 }  // namespace
 }  // namespace fetchline

@@ -162,6 +162,8 @@ TEST_F(NextStage, HasEnoughOnlyOfACompleteStageAndIsToldBye) {
   EXPECT_FALSE(core_.over()) << "of another job";
   hears(Enough{});
   EXPECT_TRUE(core_.over());
+  EXPECT_FALSE(core_.next_message(now_)) << "that could still be forgotten";
+  core_.leave();
   auto frames = core_.next_message(now_);
   ASSERT_TRUE(frames);
   (void)message_of<Bye>(std::move(*frames));

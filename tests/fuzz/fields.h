@@ -28,7 +28,7 @@ inline auto fields(const Result& r) {
 inline auto fields(const Acks& a) {
   return std::tie(a.boot, a.seq, a.watermark, a.admit_limit, a.byte_window, a.accepted, a.refused);
 }
-inline auto fields(const Open& o) { return std::tie(o.nonce, o.in_hand, o.resume); }
+inline auto fields(const Open& o) { return std::tie(o.nonce, o.in_hand, o.resume, o.input_gone); }
 inline auto fields(const State& s) {
   return std::tie(s.boot, s.nonce, s.seq, s.watermark, s.dispatch_limit, s.total, s.committed,
                   s.whole, s.log, s.compare_to, s.compared, s.begun_below, s.begun_before);

@@ -111,6 +111,8 @@ void for_each_message(Visit visit) {
   plain("lines", Lines{.boot = samples::kBoot, .first = 70'001, .lines = lines, .total = {}});
   plain("lines_total", Lines{.boot = samples::kBoot, .first = 0, .lines = {}, .total = 0});
   plain("enough", Enough{});
+  plain("open_input_gone",
+        Open{.nonce = samples::kNonce, .in_hand = 0, .resume = true, .input_gone = true});
   Result emitting = samples::bare_result();
   emitting.outcome = Outcome::ok;
   emitting.body = "body";

@@ -111,7 +111,8 @@ int Stage::exit_code() {
 std::string Stage::stderr_text() const {
   std::string text;
   for (const auto& [role, program] : running_) {
-    text += "--- " + role + " of " + output_ + "\n" + program->stderr_text();
+    text += "--- " + role + " of " + output_ + (program->has_ended() ? ", ended\n" : "\n") +
+            program->stderr_text();
   }
   return text;
 }

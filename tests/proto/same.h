@@ -124,6 +124,7 @@ inline void expect_same(const Open& a, const Open& b) {
   EXPECT_EQ(a.nonce, b.nonce);
   EXPECT_EQ(a.in_hand, b.in_hand);
   EXPECT_EQ(a.resume, b.resume);
+  EXPECT_EQ(a.input_gone, b.input_gone);
 }
 
 inline void expect_same(const Recap& a, const Recap& b) {
