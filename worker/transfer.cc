@@ -2,6 +2,7 @@
 
 #include <openssl/ssl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <limits>
 #include <new>
@@ -95,6 +96,8 @@ CURLcode Transfer::set_job_options() {
       .set(CURLOPT_XFERINFODATA, static_cast<void*>(this))
       .set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::on_connect)
       .set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this))
+      .set(CURLOPT_CLOSESOCKETFUNCTION, &Transfer::on_close)
+      .set(CURLOPT_CLOSESOCKETDATA, static_cast<void*>(&bounds_.sockets))
       .set(CURLOPT_PREREQFUNCTION, &Transfer::on_request)
       .set(CURLOPT_PREREQDATA, static_cast<void*>(this));
   fetchline::set_job_options(options, settings_);
@@ -203,7 +206,16 @@ curl_socket_t Transfer::on_connect(void* self, curlsocktype, curl_sockaddr* addr
   if (!ip || !transfer.hops_.may_connect(*ip, transfer.response_.final_answers() > 0)) {
     return CURL_SOCKET_BAD;
   }
-  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  const int connection =
+      socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (connection >= 0) transfer.bounds_.sockets.opened(connection);
+  return connection;
+}
+
+// Of a connection that any transfer of the fetcher made.
+int Transfer::on_close(void* sockets, curl_socket_t socket) {
+  static_cast<WatchedSockets*>(sockets)->closing(socket);
+  return close(socket);
 }
 
 // A connection that is there already was not asked about.
