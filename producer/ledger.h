@@ -73,7 +73,7 @@ class Ledger {
   void adopt(WorkerId worker, const IndexSet& indices, Instant now);
   void abandon_doubtful(Index below);  // nobody has them
 
-  // None that must not be requested twice may have been, and is not committed, from there on.
+  // None that must not be requested twice was, or may have been, from there on.
   [[nodiscard]] Index in_doubt_below() const;
   [[nodiscard]] bool awaits_unrepeatable() const;  // one is delivered and not committed
 

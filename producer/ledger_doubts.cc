@@ -48,16 +48,16 @@ void Ledger::abandon_doubtful(Index below) {
   }
 }
 
-// What waits for its turn was never handed out, returned, or not sent.
+// What waits for its turn was never handed out, returned, or not sent. What is committed counts as
+// in doubt: who comes next may hand out before it has heard of that.
 Index Ledger::in_doubt_below() const {
   if (next_index() < doubted_below_) return doubted_below_;
   for (auto at = unrepeatable_.rbegin(); at != unrepeatable_.rend(); ++at) {
     const Slot& slot = *find(*at);
     const bool waits = slot.phase == Phase::ready || slot.phase == Phase::delayed;
-    const bool is_free = (waits && slot.why.empty()) || slot.phase == Phase::committed;
-    if (!is_free) return *at + 1;
+    if (!waits || !slot.why.empty()) return *at + 1;
   }
-  return 0;
+  return base_;
 }
 
 bool Ledger::awaits_unrepeatable() const {

@@ -204,9 +204,8 @@ Message read_state(const zmq::message_t& frame) {
 
 Message read_bye(const zmq::message_t& frame) {
   const auto payload = parse<wire::Bye>(frame);
-  Bye message{.worker = static_cast<WorkerId>(payload.worker()), .begun_below = {}};
-  const std::uint64_t mark = payload.begun_below_plus_1();
-  if (mark > 0) message.begun_below = limit_of(mark - 1);
+  Bye message{.worker = static_cast<WorkerId>(payload.worker())};
+  if (const auto mark = payload.begun_below_plus_1()) message.begun_below = limit_of(mark - 1);
   return message;
 }
 

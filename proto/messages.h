@@ -137,8 +137,8 @@ struct Done {
 // early.
 struct Bye {
   WorkerId worker{};  // none from a producer, or from a collector to the next stage
-  // Of a producer that leaves before the end: no task that must not be requested twice is in doubt
-  // from there on. Not said: what State allowed may have been handed out.
+  // Of a producer that leaves before the end: no task that must not be requested twice was sent, or
+  // may have been, from there on. Not said: what State allowed may have been handed out.
   std::optional<Index> begun_below{};
 };
 

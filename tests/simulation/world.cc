@@ -296,7 +296,7 @@ void World::turn_collector() {
 void World::turn_worker(SimulatedWorker& worker) try {
   if (!worker.gone()) work(worker);
 } catch (const Crash&) {
-  killed_by_chance_ = true;
+  lost_by_chance_ = true;
   kill(worker);
 }
 
@@ -321,6 +321,8 @@ void World::work(SimulatedWorker& worker) {
   // Who comes when everybody has left waits in vain; nobody else may.
   const bool in_vain = is_over(*producers_.back()) && network_.now() - worker.heard > kPeerTimeout;
   worker.over = worker.core.over() || in_vain;
+  // One that left, and whose Bye is lost, is to the producer what one is that died.
+  lost_by_chance_ = lost_by_chance_ || (worker.over && plan_.lost > 0);
 }
 
 void World::send_results(SimulatedWorker& worker) {

@@ -72,7 +72,7 @@ class World {
   SimulatedCollector collector_;
   std::vector<std::unique_ptr<SimulatedWorker>> workers_;  // of all times; the dead stay
   Counts counts_;
-  bool killed_by_chance_ = false;                            // some worker
+  bool lost_by_chance_ = false;                              // some worker
   std::map<std::pair<Index, std::uint32_t>, int> requests_;  // by index and attempt
 };
 

@@ -40,7 +40,7 @@ void World::check_record(const Result& result) const {
   } else if (result.outcome == Outcome::abandoned) {
     // An innocent only when it was beside others that died, and alone with one that died by chance
     // or of what it ran for an earlier producer.
-    ASSERT_TRUE(is_unsafe(plan_, result.index) || killed_by_chance_ || plan_.restarts > 0)
+    ASSERT_TRUE(is_unsafe(plan_, result.index) || lost_by_chance_ || plan_.restarts > 0)
         << result.index << ": " << result.errormsg;
     ASSERT_FALSE(is_peaceful()) << result.index << ": " << result.errormsg;
   } else if (result.outcome == Outcome::ok) {
