@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "collector/file_descriptor.h"
+#include "proto/file_descriptor.h"
 #include "proto/ids.h"
 #include "proto/record_line.h"
 

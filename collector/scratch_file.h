@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-#include "collector/file_descriptor.h"
+#include "proto/file_descriptor.h"
 
 namespace fetchline {
 
