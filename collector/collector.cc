@@ -49,6 +49,8 @@ CollectorCore::Settings core_settings(const CollectorOptions& options, const Sta
           .beginning = {.format = std::string(to_string(options.format)),
                         .output_dir = to_utf8(options.output_dir),
                         .emit = options.emit ? to_string(*options.emit) : std::string(),
+                        .body = options.record.body,
+                        .headers = options.record.headers,
                         .started_at = std::chrono::duration_cast<milliseconds>(
                             std::chrono::system_clock::now().time_since_epoch())},
           .window = options.window,
@@ -207,6 +209,10 @@ void Collector::flush(Instant now) {
       if (in_groups) log_.hashes->sync();
     }
     log_.sink->flush();
+    const bool stops = draining_since_.has_value();
+    if (log_.sums && log_.sums->is_due(log_.sink->bytes(), now, stops)) {
+      log_.sums->note(log_.sink->sum(), now);
+    }
   });
   if (flushed && log_.journal && core_.written() < core_.watermark()) note_written(now);
 }

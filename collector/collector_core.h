@@ -136,6 +136,8 @@ class CollectorCore {
   void refuse_outdated(const PeerId& peer);
   void on_results(const PeerId& peer, Results& message, Instant now);
   void on_end(Epoch epoch, const End& end);
+  void on_begin(Epoch epoch, const Begin& begin);
+  void set_begun_below(Index mark);
   void on_open_when_done(const PeerId& peer, const Open& open, Instant now);
   void tell_producer_when_done(Instant now);
   void tell_state(Instant now);
@@ -176,6 +178,8 @@ class CollectorCore {
   JobControl control_;
   bool control_due_ = false;  // it changed and the journal does not have it yet
   bool epoch_due_ = false;    // its epoch did
+  Index begun_below_ = 0;     // as the journal has it
+  Index told_begun_below_ = 0;
   Epoch epoch_{};
   std::uint64_t nonce_ = 0;  // of the current epoch
 

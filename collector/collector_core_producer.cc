@@ -45,8 +45,26 @@ void CollectorCore::begin_epoch(const Open& open) {
   epoch_ = Epoch{static_cast<std::uint32_t>(epoch_) + 1};
   nonce_ = open.nonce;
   control_.epochs[nonce_] = epoch_;
+  control_.begun_before = control_.begun_below;
   control_due_ = epoch_due_ = has_journal_;
   begin_comparison(open);
+}
+
+// Granted when it cannot be forgotten: whoever comes after this producer must know what may have
+// been requested. Nothing beyond the window is handed out.
+void CollectorCore::on_begin(Epoch epoch, const Begin& begin) {
+  if (epoch != epoch_ || begin.below > reorder_.watermark() + reorder_.window()) {
+    ++dropped_;
+    return;
+  }
+  state_due_ = true;
+  if (begin.below > control_.begun_below) set_begun_below(begin.below);
+}
+
+void CollectorCore::set_begun_below(Index mark) {
+  control_.begun_below = mark;
+  control_due_ = has_journal_;
+  if (!has_journal_) begun_below_ = mark;
 }
 
 void CollectorCore::begin_comparison(const Open& open) {
@@ -120,7 +138,9 @@ bool CollectorCore::has_news() const {
 void CollectorCore::tell_producer(Instant now) {
   // An epoch that could be forgotten is not told.
   if (epoch_due_ || comparison_.differs()) return;
-  if (!whole_state_due_ && !(has_news() && now - last_state_ >= kStateInterval)) return;
+  const bool granted = told_begun_below_ != begun_below_;  // workers wait for it
+  const bool at_once = whole_state_due_ || granted;
+  if (!at_once && !(has_news() && now - last_state_ >= kStateInterval)) return;
   tell_state(now);
 }
 
@@ -139,6 +159,8 @@ void CollectorCore::tell_state(Instant now) {
   if (!control_due_) state.total = total();  // nor a total
   state.compare_to = comparison_.end();
   state.compared = comparison_.compared();
+  state.begun_below = told_begun_below_ = begun_below_;
+  state.begun_before = control_.begun_before;
   state.whole = whole_state_due_;
   if (whole_state_due_) state.committed = committed();
   send(producer_, encode(control_.job, epoch_, state));

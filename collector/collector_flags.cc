@@ -44,14 +44,13 @@ void add_collector_fleet_flags(CLI::App& app, CollectorOptions& options) {
 }
 
 void add_emit_flag(CLI::App& app, CollectorOptions& options) {
-  parsed_option(
-      app, "--emit", "RULE",
-      "what of a result is a task of the next stage: body-lines|links|json:/POINTER|exec:COMMAND",
-      "", [&options](const std::string& text) {
-        auto parsed = parse_emit_rule(text);
-        if (const auto* fault = std::get_if<std::string>(&parsed)) throw BadValue(text, *fault);
-        options.emit = std::move(std::get<EmitRule>(parsed));
-      });
+  parsed_option(app, "--emit", "RULE", "what goes on: body-lines|links|json:/POINTER|exec:COMMAND",
+                "", [&options](const std::string& text) {
+                  auto parsed = parse_emit_rule(text);
+                  if (const auto* fault = std::get_if<std::string>(&parsed))
+                    throw BadValue(text, *fault);
+                  options.emit = std::move(std::get<EmitRule>(parsed));
+                });
 }
 
 void add_next_flag(CLI::App& app, CollectorOptions& options) {

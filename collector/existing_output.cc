@@ -64,6 +64,18 @@ void check_flags(const CollectorOptions& options, const Beginning& begun) {
   throw ResumeMismatch("--emit: can only be " + begun.emit + behind);
 }
 
+// Records of one output are all alike.
+void check_records(const CollectorOptions& options, const Beginning& beginning) {
+  const auto check = [&](const std::string& flag, bool given, std::optional<bool> begun) {
+    if (!begun || given == *begun) return;
+    const std::string what = *begun ? ": cannot be given, " : ": must be given, ";
+    throw ResumeMismatch(flag + what + "as " + options.output + " was begun");
+  };
+  const bool in_records = options.format == OutputFormat::ndjson;
+  if (in_records) check("--no-body", options.record.body, beginning.body);
+  check("--no-headers", options.record.headers, beginning.headers);
+}
+
 std::string sha256_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw OutputError(path, errno);
@@ -107,6 +119,7 @@ ExistingOutput check_resumable(const CollectorOptions& options) {
   const auto control = Journal::first_control(spill);
   if (!control) return ExistingOutput::none;
   check_flags(options, control->beginning);
+  check_records(options, control->beginning);
   return ExistingOutput::begun;
 }
 

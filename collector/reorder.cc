@@ -2,7 +2,13 @@
 
 #include <utility>
 
+#include "proto/codec.h"
+
 namespace fetchline {
+
+std::size_t ReorderBuffer::Slot::memory_bytes() const {
+  return result != nullptr ? result->memory_bytes() : packed.size();
+}
 
 ReorderBuffer::Slot* ReorderBuffer::find(Index index) {
   if (index < watermark_ || index - watermark_ >= slots_.size()) return nullptr;
@@ -35,7 +41,19 @@ ReorderBuffer::Verdict ReorderBuffer::store(Result result) {
   slot.result = std::make_unique<Result>(std::move(result));
   held_bytes_ += bytes;
   ++held_;
+  if (!has_journal()) pack_if_many(slot);
   return Verdict::stored;
+}
+
+void ReorderBuffer::pack_if_many(Slot& slot) {
+  const bool is_small = slot.result != nullptr && slot.result->body.size() <= kPackedBodyBytes;
+  if (held_ <= kPackAbove || !is_small || &slot == &slots_.front()) return;
+  held_bytes_ -= slot.memory_bytes();
+  packing_.clear();
+  append_stored(packing_, *slot.result);
+  slot.packed = packing_;
+  slot.result.reset();
+  held_bytes_ += slot.memory_bytes();
 }
 
 bool ReorderBuffer::restore(Index index, std::uint64_t task_hash, const JournalPlace& place) {
@@ -65,13 +83,15 @@ void ReorderBuffer::set_saved(Index index, const JournalPlace& place) {
   slot->place = place;
   saved_bytes_ += place.length;
   // The rest of the memory is for what is on its way into the journal.
-  if (held_bytes_ <= limits_.memory_bytes / 3 || slot == &slots_.front()) return;
-  held_bytes_ -= slot->result->memory_bytes();
+  if (held_bytes_ <= limits_.memory_bytes / 3 || slot == &slots_.front()) {
+    return pack_if_many(*slot);
+  }
+  held_bytes_ -= slot->memory_bytes();
   slot->result.reset();
 }
 
 const JournalPlace* ReorderBuffer::head_place() const {
-  const bool elsewhere = has_next() && slots_.front().result == nullptr;
+  const bool elsewhere = has_next() && !slots_.front().is_in_memory();
   return elsewhere ? &slots_.front().place : nullptr;
 }
 
@@ -83,7 +103,9 @@ void ReorderBuffer::load_head(Result result) {
 std::unique_ptr<Result> ReorderBuffer::take_next() {
   if (!has_next()) return nullptr;
   leave(slots_.front());
-  std::unique_ptr<Result> next = std::move(slots_.front().result);
+  Slot& head = slots_.front();
+  std::unique_ptr<Result> next = std::move(head.result);
+  if (next == nullptr) next = std::make_unique<Result>(decode_stored(head.packed).value());
   slots_.pop_front();
   ++watermark_;
   return next;
@@ -91,7 +113,7 @@ std::unique_ptr<Result> ReorderBuffer::take_next() {
 
 void ReorderBuffer::leave(Slot& slot) {
   if (!slot.is_held()) return;
-  if (slot.result != nullptr) held_bytes_ -= slot.result->memory_bytes();
+  if (slot.is_in_memory()) held_bytes_ -= slot.memory_bytes();
   saved_bytes_ -= slot.place.length;
   --held_;
 }

@@ -37,7 +37,7 @@ ExitCode dry_run(const ProducerOptions& options, const TaskFlags& flags) {
 ExitCode run(const Program& program, const ProducerOptions& options, const TaskFlags& flags,
              const SignalStop& signals) {
   if (flags.dry_run) return dry_run(options, flags);
-  zmq::context_t context = make_context(1);
+  zmq::context_t context = make_context(2);
   Producer producer(context, options);
   const ProducerCounters& counters = producer.counters();
   ProgressReport progress(program.progress(), [&counters] {

@@ -209,7 +209,7 @@ void Producer::send(Instant now) {
     // What cannot be sent now is noticed as lost and said again: nothing here is a fact of its own.
     if (!outgoing.worker.empty()) {
       const auto result = workers_.send_to(outgoing.worker, outgoing.frames);
-      if (result == SendResult::unreachable) core_.worker_unreachable(outgoing.worker);
+      if (result == SendResult::unreachable) core_.worker_unreachable(outgoing.worker, now);
     } else if (collector_.send(outgoing.frames) != SendResult::sent) {
       core_.collector_unreached();
       collector_blocked_ = true;

@@ -30,7 +30,7 @@ struct ProducerStatus {
   // The oldest task that is not out: what everything waits for when it is slow.
   struct Head {
     Index index = 0;
-    std::string_view place = "unread";  // ready, waiting, suspect, running, delivered, unread
+    std::string_view place = "unread";  // as in Ledger::Standing, or unread
     std::string url;                    // without user and password
     std::string worker;                 // that has it; empty: none
     std::uint32_t attempt = 1;

@@ -110,6 +110,9 @@ std::string why_slow(const ProducerStatus& status) {
   }
   if (head.place == "delivered") return task + " is on its way to the collector";
   if (head.place == "suspect") return task + " waits for a worker of its own";
+  if (head.place == "doubtful") {
+    return task + " may have been sent by an earlier run: waiting for a worker that has it";
+  }
   return task + " waits for a free worker";
 }
 

@@ -60,6 +60,7 @@ enum class MessageType : std::uint8_t {
   want = 12,
   lines = 13,
   enough = 14,
+  begin = 15,
 };
 
 enum class DecodeError : std::uint8_t {
@@ -98,6 +99,7 @@ struct Received {
 [[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Want& message);
 [[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Lines& message);
 [[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Enough& message);
+[[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Begin& message);
 
 // A result in its frames, ready to be sent any number of times without another copy of the body.
 struct EncodedResult {

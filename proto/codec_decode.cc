@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "proto/codec.h"
+#include "proto/field_reader.h"
+#include "proto/fields.h"
 #include "wire.pb.h"
 
 namespace fetchline {
@@ -41,10 +43,6 @@ std::chrono::milliseconds ms_of(std::uint64_t value) {
   return std::chrono::milliseconds(value);
 }
 
-std::chrono::microseconds us_of(std::uint64_t value) {
-  return std::chrono::microseconds(static_cast<std::int64_t>(value & 0xFFFF'FFFF'FFFFULL));
-}
-
 IndexSet set_of(const wire::Ranges& ranges) {
   const auto& numbers = ranges.gaps_and_lengths();
   require(numbers.size() % 2 == 0, DecodeError::out_of_range);
@@ -61,7 +59,10 @@ IndexSet set_of(const wire::Ranges& ranges) {
   return set;
 }
 
-JobSettings settings_of(const wire::Settings& from) {
+JobSettings settings_of(std::string_view bytes) {
+  wire::Settings from;
+  require(from.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())),
+          DecodeError::bad_payload);
   JobSettings to;
   to.method = from.method();
   to.headers.assign(from.headers().begin(), from.headers().end());
@@ -88,23 +89,19 @@ JobSettings settings_of(const wire::Settings& from) {
   return to;
 }
 
-Task task_of(wire::Task& from) {
-  Task to;
-  to.index = index_of(from.index());
-  to.attempt = from.attempt();
-  to.may_retry = from.may_retry();
-  to.url = std::move(*from.mutable_url());
-  to.id = std::move(*from.mutable_id());
-  to.method = std::move(*from.mutable_method());
-  to.headers.assign(from.headers().begin(), from.headers().end());
-  if (from.has_body()) to.body = std::move(*from.mutable_body());
-  to.race.assign(from.race().begin(), from.race().end());
-  to.failover.assign(from.failover().begin(), from.failover().end());
-  to.max_time = ms_of(from.max_time_ms());
-  to.output = std::move(*from.mutable_output());
-  to.meta = std::move(*from.mutable_meta());
-  to.hash = from.task_hash();
-  return to;
+void require_whole(const FieldReader& reader, bool whole) {
+  require(whole, DecodeError::bad_payload);
+  require(!reader.out_of_range(), DecodeError::out_of_range);
+}
+
+Task task_of(std::string_view bytes) {
+  Task task;
+  task.attempt = 0;
+  FieldReader reader(bytes);
+  require_whole(reader, reader.read([&](auto& pass) { for_each_task_field(task, pass); }));
+  (void)index_of(task.index);
+  require(task.max_time <= kMaxDuration, DecodeError::out_of_range);
+  return task;
 }
 
 Report report_of(const wire::Report& from) {
@@ -146,19 +143,25 @@ Message read_heartbeat(const zmq::message_t& frame) {
   message.first_report = payload.first_report();
   for (const auto& report : payload.reports()) message.reports.push_back(report_of(report));
   if (payload.has_queued()) message.queued = set_of(payload.queued());
+  message.of_older_epoch = set_of(payload.of_older_epoch());
   return message;
 }
 
 Message read_tasks(const zmq::message_t& frame) {
-  auto payload = parse<wire::Tasks>(frame);
-  require(static_cast<std::size_t>(payload.tasks_size()) <= kMaxTasksPerMessage,
-          DecodeError::out_of_range);
   Tasks message;
-  message.seq = index_of(payload.seq());
-  message.reports_seen = payload.reports_seen();
-  if (payload.has_settings()) message.settings = settings_of(payload.settings());
-  message.tasks.reserve(static_cast<std::size_t>(payload.tasks_size()));
-  for (auto& task : *payload.mutable_tasks()) message.tasks.push_back(task_of(task));
+  FieldReader reader(frame.to_string_view().substr(kEnvelopeBytes));
+  const auto pass = [&](FieldReader& visit) {
+    visit(wire::Tasks::kSeqFieldNumber, message.seq);
+    visit(wire::Tasks::kReportsSeenFieldNumber, message.reports_seen);
+    visit.nested(wire::Tasks::kSettingsFieldNumber,
+                 [&](std::string_view bytes) { message.settings = settings_of(bytes); });
+    visit.nested(wire::Tasks::kTasksFieldNumber, [&](std::string_view bytes) {
+      require(message.tasks.size() < kMaxTasksPerMessage, DecodeError::out_of_range);
+      message.tasks.push_back(task_of(bytes));
+    });
+  };
+  require_whole(reader, reader.read(pass));
+  (void)index_of(message.seq);
   return message;
 }
 
@@ -194,6 +197,16 @@ Message read_state(const zmq::message_t& frame) {
   message.compare_to = limit_of(payload.compare_to());
   message.compared = limit_of(payload.compared());
   message.whole = payload.whole();
+  message.begun_below = limit_of(payload.begun_below());
+  message.begun_before = limit_of(payload.begun_before());
+  return message;
+}
+
+Message read_bye(const zmq::message_t& frame) {
+  const auto payload = parse<wire::Bye>(frame);
+  Bye message{.worker = static_cast<WorkerId>(payload.worker()), .begun_below = {}};
+  const std::uint64_t mark = payload.begun_below_plus_1();
+  if (mark > 0) message.begun_below = limit_of(mark - 1);
   return message;
 }
 
@@ -265,50 +278,27 @@ std::string body_of(Frames& frames, std::size_t& at, std::uint64_t body_bytes, s
   return body;
 }
 
-Result result_of(wire::Result& from) {
-  Result to;
-  to.index = index_of(from.index());
-  to.attempts = from.attempts();
-  to.outcome = enum_of<Outcome>(from.outcome(), kOutcomeCount);
-  to.response_code = from.response_code();
-  to.exitcode = from.exitcode();
-  to.errormsg = std::move(*from.mutable_errormsg());
-  to.id = std::move(*from.mutable_id());
-  to.url = std::move(*from.mutable_url());
-  to.url_effective = std::move(*from.mutable_url_effective());
-  to.method = std::move(*from.mutable_method());
-  to.http_version = std::move(*from.mutable_http_version());
-  to.content_type = std::move(*from.mutable_content_type());
-  to.remote_ip = std::move(*from.mutable_remote_ip());
-  to.num_redirects = from.num_redirects();
-  to.size_download = from.size_download();
-  to.time_namelookup = us_of(from.time_namelookup_us());
-  to.time_connect = us_of(from.time_connect_us());
-  to.time_appconnect = us_of(from.time_appconnect_us());
-  to.time_starttransfer = us_of(from.time_starttransfer_us());
-  to.time_total = us_of(from.time_total_us());
-  to.fetched_at = std::chrono::milliseconds(from.fetched_at_ms() & 0xFFFF'FFFF'FFFFULL);
-  to.worker = std::move(*from.mutable_worker());
-  to.header_block = std::move(*from.mutable_header_block());
-  to.meta = std::move(*from.mutable_meta());
-  to.output = std::move(*from.mutable_output());
-  to.task_hash = from.task_hash();
-  if (from.has_emit_bytes())
-    to.emit = {.lines = {}, .error = std::move(*from.mutable_emit_error())};
-  return to;
+// Body and what goes on are in the frames that follow.
+Result result_of(std::string_view bytes, BesideFields& beside) {
+  Result result;
+  result.outcome = Outcome::ok;
+  FieldReader reader(bytes);
+  const auto pass = [&](auto& visit) { for_each_result_field(result, beside, visit); };
+  require_whole(reader, reader.read(pass));
+  (void)index_of(result.index);
+  if (beside.emit_bytes) result.emit = {.lines = {}, .error = std::move(beside.emit_error)};
+  return result;
 }
 
 Message read_results(Frames& frames) {
   Results message;
   message.sender = static_cast<WorkerId>(parse<wire::ResultsHeader>(frames[0]).sender());
-  wire::Result fields;  // its strings' memory is reused from result to result
   for (std::size_t at = 1; at < frames.size();) {
-    const zmq::message_t& frame = frames[at++];
-    require(fields.ParseFromArray(frame.data(), static_cast<int>(frame.size())),
-            DecodeError::bad_payload);
-    Result& result = message.results.emplace_back(result_of(fields));
-    result.body = body_of(frames, at, fields.body_bytes(), kMaxBodyBytes);
-    if (result.emit) result.emit->lines = body_of(frames, at, fields.emit_bytes(), kMaxEmitBytes);
+    const zmq::message_t frame = std::move(frames[at++]);
+    BesideFields beside;
+    Result& result = message.results.emplace_back(result_of(frame.to_string_view(), beside));
+    result.body = body_of(frames, at, beside.body_bytes, kMaxBodyBytes);
+    if (result.emit) result.emit->lines = body_of(frames, at, *beside.emit_bytes, kMaxEmitBytes);
   }
   return message;
 }
@@ -334,7 +324,7 @@ Message read_message(MessageType type, Frames& frames) {
     case MessageType::done:
       return read_done(frame);
     case MessageType::bye:
-      return Bye{static_cast<WorkerId>(parse<wire::Bye>(frame).worker())};
+      return read_bye(frame);
     case MessageType::refused:
       return read_refused(frame);
     case MessageType::recap:
@@ -346,6 +336,8 @@ Message read_message(MessageType type, Frames& frames) {
     case MessageType::enough:
       (void)parse<wire::Enough>(frame);
       return Enough{};
+    case MessageType::begin:
+      return Begin{limit_of(parse<wire::Begin>(frame).below())};
   }
   throw Malformed{DecodeError::unknown_type};
 }
@@ -378,15 +370,13 @@ std::optional<Result> decode_stored(std::string_view bytes) {
   if (bytes.size() < sizeof length) return std::nullopt;
   std::memcpy(&length, bytes.data(), sizeof length);
   bytes.remove_prefix(sizeof length);
-  wire::Result fields;
-  if (bytes.size() < length || !fields.ParseFromArray(bytes.data(), static_cast<int>(length))) {
-    return std::nullopt;
-  }
-  bytes.remove_prefix(length);
-  const std::uint64_t body = fields.body_bytes(), emit = fields.emit_bytes();
-  if (body > bytes.size() || emit != bytes.size() - body) return std::nullopt;
+  if (bytes.size() < length) return std::nullopt;
   try {
-    Result result = result_of(fields);
+    BesideFields beside;
+    Result result = result_of(bytes.substr(0, length), beside);
+    bytes.remove_prefix(length);
+    const std::uint64_t body = beside.body_bytes, emit = beside.emit_bytes.value_or(0);
+    if (body > bytes.size() || emit != bytes.size() - body) return std::nullopt;
     result.body.assign(bytes.substr(0, body));
     if (result.emit) result.emit->lines.assign(bytes.substr(body));
     return result;

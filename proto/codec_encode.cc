@@ -4,10 +4,14 @@
 #include <utility>
 
 #include "proto/codec.h"
+#include "proto/field_writer.h"
+#include "proto/fields.h"
 #include "wire.pb.h"
 
 namespace fetchline {
 namespace {
+
+constexpr std::size_t kUsualFieldBytes = 1024;  // of a result, with its header lines
 
 void write_envelope(std::uint8_t* to, MessageType type, const JobId& job, Epoch epoch) {
   to[0] = kProtocolMagic >> 8U;
@@ -20,22 +24,28 @@ void write_envelope(std::uint8_t* to, MessageType type, const JobId& job, Epoch 
     to[20 + i] = static_cast<std::uint8_t>(number >> (24 - 8 * i));
 }
 
-template <class Payload>
-Frames one_frame(MessageType type, const JobId& job, Epoch epoch, const Payload& payload) {
-  const std::size_t size = payload.ByteSizeLong();
-  zmq::message_t frame(kEnvelopeBytes + size);
-  auto* bytes = frame.data<std::uint8_t>();
-  write_envelope(bytes, type, job, epoch);
-  payload.SerializeWithCachedSizesToArray(bytes + kEnvelopeBytes);
+Frames one_frame(MessageType type, const JobId& job, Epoch epoch, std::size_t payload_bytes) {
+  zmq::message_t frame(kEnvelopeBytes + payload_bytes);
+  write_envelope(frame.data<std::uint8_t>(), type, job, epoch);
   Frames frames;
   frames.push_back(std::move(frame));
   return frames;
 }
 
-std::uint64_t ms_of(std::chrono::milliseconds duration) {
-  return static_cast<std::uint64_t>(duration.count());
+Frames one_frame(MessageType type, const JobId& job, Epoch epoch, std::string_view payload) {
+  Frames frames = one_frame(type, job, epoch, payload.size());
+  std::memcpy(frames[0].data<char>() + kEnvelopeBytes, payload.data(), payload.size());
+  return frames;
 }
-std::uint64_t us_of(std::chrono::microseconds duration) {
+
+Frames one_frame(MessageType type, const JobId& job, Epoch epoch,
+                 const google::protobuf::MessageLite& payload) {
+  Frames frames = one_frame(type, job, epoch, payload.ByteSizeLong());
+  payload.SerializeWithCachedSizesToArray(frames[0].data<std::uint8_t>() + kEnvelopeBytes);
+  return frames;
+}
+
+std::uint64_t ms_of(std::chrono::milliseconds duration) {
   return static_cast<std::uint64_t>(duration.count());
 }
 
@@ -72,56 +82,14 @@ void put(const JobSettings& from, wire::Settings* to) {
   to->set_retry_unsafe(from.retry_unsafe);
 }
 
-void put(const Task& from, wire::Task* to) {
-  to->set_index(from.index);
-  to->set_attempt(from.attempt);
-  to->set_may_retry(from.may_retry);
-  to->set_url(from.url);
-  to->set_id(from.id);
-  to->set_method(from.method);
-  for (const auto& header : from.headers) to->add_headers(header);
-  if (from.body) to->set_body(*from.body);
-  for (const auto& url : from.race) to->add_race(url);
-  for (const auto& url : from.failover) to->add_failover(url);
-  to->set_max_time_ms(ms_of(from.max_time));
-  to->set_output(from.output);
-  to->set_meta(from.meta);
-  to->set_task_hash(from.hash);
-}
-
-// Moves the texts out of a `from` that is not const; the body and what is emitted stay.
-template <class AnyResult>
-void put_result(AnyResult& from, wire::Result* to) {
-  to->set_index(from.index);
-  to->set_attempts(from.attempts);
-  to->set_outcome(static_cast<std::uint32_t>(from.outcome));
-  to->set_response_code(from.response_code);
-  to->set_exitcode(from.exitcode);
-  to->set_errormsg(std::move(from.errormsg));
-  to->set_id(std::move(from.id));
-  to->set_url(std::move(from.url));
-  to->set_url_effective(std::move(from.url_effective));
-  to->set_method(std::move(from.method));
-  to->set_http_version(std::move(from.http_version));
-  to->set_content_type(std::move(from.content_type));
-  to->set_remote_ip(std::move(from.remote_ip));
-  to->set_num_redirects(from.num_redirects);
-  to->set_size_download(from.size_download);
-  to->set_time_namelookup_us(us_of(from.time_namelookup));
-  to->set_time_connect_us(us_of(from.time_connect));
-  to->set_time_appconnect_us(us_of(from.time_appconnect));
-  to->set_time_starttransfer_us(us_of(from.time_starttransfer));
-  to->set_time_total_us(us_of(from.time_total));
-  to->set_fetched_at_ms(ms_of(from.fetched_at));
-  to->set_worker(std::move(from.worker));
-  to->set_header_block(std::move(from.header_block));
-  to->set_meta(std::move(from.meta));
-  to->set_output(std::move(from.output));
-  to->set_body_bytes(from.body.size());
-  to->set_task_hash(from.task_hash);
-  if (!from.emit) return;
-  to->set_emit_bytes(from.emit->lines.size());
-  to->set_emit_error(std::move(from.emit->error));
+void put_fields(const Result& result, std::string& to) {
+  FieldWriter writer(to);
+  BesideFields beside{.body_bytes = result.body.size(), .emit_bytes = {}, .emit_error = {}};
+  if (result.emit) {
+    beside.emit_bytes = result.emit->lines.size();
+    beside.emit_error = result.emit->error;
+  }
+  for_each_result_field(result, beside, writer);
 }
 
 // A body that several frames point into; the last one frees it, on whichever thread.
@@ -172,6 +140,9 @@ Frames encode(const JobId& job, Epoch epoch, const Heartbeat& message) {
     if (report.retry_after) to->set_retry_after_ms_plus_1(ms_of(*report.retry_after) + 1);
   }
   if (message.queued) put(*message.queued, payload.mutable_queued());
+  if (!message.of_older_epoch.empty()) {
+    put(message.of_older_epoch, payload.mutable_of_older_epoch());
+  }
   return one_frame(MessageType::heartbeat, job, epoch, payload);
 }
 
@@ -180,8 +151,16 @@ Frames encode(const JobId& job, Epoch epoch, const Tasks& message) {
   payload.set_seq(message.seq);
   payload.set_reports_seen(message.reports_seen);
   if (message.settings) put(*message.settings, payload.mutable_settings());
-  for (const Task& task : message.tasks) put(task, payload.add_tasks());
-  return one_frame(MessageType::tasks, job, epoch, payload);
+  std::string bytes = payload.SerializeAsString();
+  FieldWriter writer(bytes);
+  std::string fields;
+  for (const Task& task : message.tasks) {
+    fields.clear();
+    FieldWriter task_writer(fields);
+    for_each_task_field(task, task_writer);
+    writer.bytes(wire::Tasks::kTasksFieldNumber, fields);
+  }
+  return one_frame(MessageType::tasks, job, epoch, bytes);
 }
 
 Frames encode(const JobId& job, Epoch epoch, const Acks& message) {
@@ -218,6 +197,8 @@ Frames encode(const JobId& job, Epoch epoch, const State& message) {
   payload.set_compare_to(message.compare_to);
   payload.set_compared(message.compared);
   payload.set_whole(message.whole);
+  payload.set_begun_below(message.begun_below);
+  payload.set_begun_before(message.begun_before);
   return one_frame(MessageType::state, job, epoch, payload);
 }
 
@@ -236,6 +217,7 @@ Frames encode(const JobId& job, Epoch epoch, const Done& message) {
 Frames encode(const JobId& job, Epoch epoch, const Bye& message) {
   wire::Bye payload;
   payload.set_worker(static_cast<std::uint64_t>(message.worker));
+  if (message.begun_below) payload.set_begun_below_plus_1(*message.begun_below + 1);
   return one_frame(MessageType::bye, job, epoch, payload);
 }
 
@@ -273,14 +255,20 @@ Frames encode(const JobId& job, Epoch epoch, const Enough& /*message*/) {
   return one_frame(MessageType::enough, job, epoch, wire::Enough());
 }
 
+Frames encode(const JobId& job, Epoch epoch, const Begin& message) {
+  wire::Begin payload;
+  payload.set_below(message.below);
+  return one_frame(MessageType::begin, job, epoch, payload);
+}
+
 EncodedResult encode_result(Result result) {
   EncodedResult encoded;
   encoded.index = result.index;
-  wire::Result fields;
-  put_result(result, &fields);
-  zmq::message_t frame(fields.ByteSizeLong());
-  fields.SerializeWithCachedSizesToArray(frame.data<std::uint8_t>());
-  encoded.frames.push_back(std::move(frame));
+  std::string fields;
+  fields.reserve(kUsualFieldBytes);
+  put_fields(result, fields);
+  encoded.frames.reserve(2);
+  encoded.frames.emplace_back(fields.data(), fields.size());
   append_bytes(std::move(result.body), encoded.frames);
   if (result.emit) append_bytes(std::move(result.emit->lines), encoded.frames);
   for (const zmq::message_t& part : encoded.frames) encoded.bytes += part.size();
@@ -288,11 +276,12 @@ EncodedResult encode_result(Result result) {
 }
 
 void append_stored(std::string& to, const Result& result) {
-  wire::Result fields;
-  put_result(result, &fields);
-  const auto length = static_cast<std::uint32_t>(fields.ByteSizeLong());
-  to.append(reinterpret_cast<const char*>(&length), sizeof length);
-  fields.AppendToString(&to);
+  const std::size_t at = to.size();
+  std::uint32_t length = 0;
+  to.append(sizeof length, '\0');
+  put_fields(result, to);
+  length = static_cast<std::uint32_t>(to.size() - at - sizeof length);
+  std::memcpy(to.data() + at, &length, sizeof length);
   to += result.body;
   if (result.emit) to += result.emit->lines;
 }

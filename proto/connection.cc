@@ -35,9 +35,12 @@ Connection::Connection(zmq::context_t& context, std::string endpoint, std::strin
 }
 
 zmq::socket_t Connection::connected() const {
-  if (server_keys_.empty()) return connect_to(*context_, endpoint_, flag_);
+  // Apart from what else this role has: a port, or of a worker its connection to the producer.
+  const bool is_first = own_role_ == Role::worker && peer_ == Role::producer;
+  const IoThread thread = is_first ? IoThread::first : IoThread::second;
+  if (server_keys_.empty()) return connect_to(*context_, endpoint_, flag_, nullptr, thread);
   const ClientKeys keys{own_, server_keys_.front()};
-  return connect_to(*context_, endpoint_, flag_, &keys);
+  return connect_to(*context_, endpoint_, flag_, &keys, thread);
 }
 
 std::optional<Incoming> Connection::receive() {

@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "proto/text_block.h"
+
 namespace fetchline {
 namespace {
 
@@ -36,20 +38,6 @@ constexpr std::array<char, 256> kEscapes = [] {
   return escapes;
 }();
 
-constexpr std::uint64_t in_every_byte(std::uint8_t value) {
-  return std::uint64_t{0x0101010101010101} * value;
-}
-
-// Bit 7 of some byte is set if and only if a byte of `word` is below `limit` (at most 128).
-constexpr std::uint64_t bytes_below(std::uint64_t word, std::uint8_t limit) {
-  return (word - in_every_byte(limit)) & ~word & in_every_byte(0x80);
-}
-
-constexpr bool needs_escape(std::uint64_t word) {
-  return (bytes_below(word, 0x20) | bytes_below(word ^ in_every_byte('"'), 1) |
-          bytes_below(word ^ in_every_byte('\\'), 1)) != 0;
-}
-
 char* escape_byte(char byte, char* to) {
   const auto code = static_cast<unsigned char>(byte);
   const char escape = kEscapes[code];
@@ -67,23 +55,50 @@ char* escape_byte(char byte, char* to) {
   return to;
 }
 
-// Eight bytes at a time as long as nothing among them wants an escape, which is nearly always.
-char* escape_piece(std::string_view piece, char* to) {
-  const char* from = piece.data();
-  const char* const end = from + piece.size();
-  while (end - from >= 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, from, sizeof word);
-    if (!needs_escape(word)) {
-      std::memcpy(to, &word, sizeof word);
-      to += sizeof word;
-    } else {
-      for (std::size_t i = 0; i < sizeof word; ++i) to = escape_byte(from[i], to);
-    }
-    from += sizeof word;
+TextBlock::Mask to_escape(const TextBlock& block) {
+  return block.controls() | block.equal('"') | block.equal('\\');
+}
+
+TextBlock::Mask not_plain(const TextBlock& block) {
+  return to_escape(block) | block.above_ascii() | block.equal('\x7F');
+}
+
+// How many of the bytes at the front of `text`, at most TextBlock::kBytes, come before the first
+// that `find` finds. All of them are copied to `to`, which has room for a whole block.
+template <class Find>
+std::size_t copy_block(std::string_view text, char* to, Find find) {
+  if (text.size() >= TextBlock::kBytes) {
+    std::memcpy(to, text.data(), TextBlock::kBytes);
+    return TextBlock::first(find(TextBlock(text.data())));
   }
-  while (from != end) to = escape_byte(*from++, to);
+  std::memset(to, ' ', TextBlock::kBytes);  // is never found
+  std::memcpy(to, text.data(), text.size());
+  return std::min(text.size(), TextBlock::first(find(TextBlock(to))));
+}
+
+// A whole block as long as nothing in it wants an escape, which is nearly always.
+char* escape_piece(std::string_view piece, char* to) {
+  while (!piece.empty()) {
+    const std::size_t clean = copy_block(piece, to, to_escape);
+    to += clean;
+    piece.remove_prefix(clean);
+    if (clean < TextBlock::kBytes && !piece.empty()) {
+      to = escape_byte(piece.front(), to);
+      piece.remove_prefix(1);
+    }
+  }
   return to;
+}
+
+// Printable ASCII without '"' and '\\'.
+bool is_plain(std::string_view text) {
+  std::array<char, TextBlock::kBytes> block;
+  while (!text.empty()) {
+    const std::size_t part = std::min(text.size(), block.size());
+    if (copy_block(text, block.data(), not_plain) < part) return false;
+    text.remove_prefix(part);
+  }
+  return true;
 }
 
 std::string latin1_to_utf8(std::string_view latin1) {
@@ -170,6 +185,12 @@ std::string to_utf8(std::string_view bytes) {
 }
 
 void append_json_text(std::string& out, std::string_view bytes) {
+  if (is_plain(bytes)) {  // as nearly all is
+    out += '"';
+    out += bytes;
+    out += '"';
+    return;
+  }
   const std::size_t begin = out.size();
   if (is_utf8(bytes)) {
     append_json_utf8(out, bytes);
@@ -180,7 +201,7 @@ void append_json_text(std::string& out, std::string_view bytes) {
 }
 
 void append_json_utf8(std::string& out, std::string_view utf8) {
-  std::array<char, kPieceBytes * kWorstEscapeBytes> escaped;
+  std::array<char, kPieceBytes * kWorstEscapeBytes + TextBlock::kBytes> escaped;
   out += '"';
   while (!utf8.empty()) {
     const auto piece = utf8.substr(0, kPieceBytes);

@@ -48,6 +48,9 @@ struct Heartbeat {
   std::vector<Report> reports;
   // Of the tasks it holds, those not started; all others it holds may be running. Each second.
   std::optional<IndexSet> queued;
+  // Tasks that must not be requested twice, given by a producer before this one, and still held:
+  // waiting, running, or as a result that is not acknowledged. Each second.
+  IndexSet of_older_epoch;
 };
 
 // Producer to worker: work, and the answer to every heartbeat (then often without tasks).
@@ -108,11 +111,21 @@ struct State {
   Index compare_to = 0;        // a Recap is asked for of every index below it
   Index compared = 0;          // below it the tasks are the same as before
   bool whole = false;          // an answer to Open: what is not committed here is not committed
+  // Of tasks that must not be requested twice: those below may be handed out, and those that the
+  // producers before may have handed out.
+  Index begun_below = 0;
+  Index begun_before = 0;
 };
 
 // Producer to collector, until State::total says it is known: the input's sentinel.
 struct End {
   Index total = 0;
+};
+
+// Producer to collector, when a task that must not be requested twice is next and State does not
+// allow it yet: that it may be handed out is to be on record before it is.
+struct Begin {
+  Index below = 0;  // such tasks with a lower index
 };
 
 // The sentinel: every record is out. Collector to everybody, producer to workers.
@@ -124,6 +137,9 @@ struct Done {
 // early.
 struct Bye {
   WorkerId worker{};  // none from a producer, or from a collector to the next stage
+  // Of a producer that leaves before the end: no task that must not be requested twice is in doubt
+  // from there on. Not said: what State allowed may have been handed out.
+  std::optional<Index> begun_below{};
 };
 
 // Collector to a producer that cannot have this collector; producer to a collector whose lines it
@@ -161,6 +177,6 @@ struct Lines {
 struct Enough {};
 
 using Message = std::variant<Heartbeat, Tasks, Results, Acks, Open, State, End, Done, Bye, Refused,
-                             Recap, Want, Lines, Enough>;
+                             Recap, Want, Lines, Enough, Begin>;
 
 }  // namespace fetchline

@@ -54,7 +54,7 @@ bool may_send(Role from, Role to, const Message& message, Link link) {
       if (is_bye_without_worker(message)) return to != Role::producer;
       if (to == Role::worker) return is_one_of<Tasks, Done>(message);
       return to == Role::collector &&
-             (is_one_of<Open, End, Recap>(message) || are_results_of_producer(message));
+             (is_one_of<Open, End, Recap, Begin>(message) || are_results_of_producer(message));
     case Role::collector:
       if (to == Role::worker) return is_one_of<Acks, Done>(message);
       return to == Role::producer && is_one_of<Acks, State, Done, Refused>(message);

@@ -51,9 +51,18 @@ void set_options(zmq::socket_t& socket) {
   socket.set(zmq::sockopt::ipv6, true);
 }
 
-// ZMQ_ZAP_ENFORCE_DOMAIN, which zmq.h hides as not final in 4.3: without anybody to ask, nobody
-// comes in, instead of everybody.
+void use(zmq::context_t& context, IoThread thread, zmq::socket_t& socket) {
+  if (context.get(zmq::ctxopt::io_threads) < 2) return;
+  const std::uint64_t mask = thread == IoThread::first ? 1 : 2;
+  socket.set(zmq::sockopt::affinity, mask);
+}
+
+// Two options that zmq.h hides as not final in 4.3. ZMQ_ZAP_ENFORCE_DOMAIN: without anybody to
+// ask, nobody comes in, instead of everybody.
 constexpr int kEnforceDomain = 93;
+// ZMQ_ZERO_COPY_RECV, on by itself: the smallest message that waits keeps the 18 KB that it was
+// read into. Of 256 connections that is most of a collector's memory.
+constexpr int kZeroCopyReceive = 10;
 
 void set_server_keys(zmq::socket_t& socket, const KeyPair& keys) {
   socket.set(zmq::sockopt::curve_server, true);
@@ -126,6 +135,7 @@ Incoming read_rest(zmq::socket_t& socket, PeerId from, zmq::message_t first) {
 zmq::context_t make_context(int io_threads) {
   zmq::context_t context(io_threads);
   context.set(zmq::ctxopt::max_sockets, 16'384);
+  (void)zmq_ctx_set(context.handle(), kZeroCopyReceive, 0);  // where it is known
   return context;
 }
 
@@ -135,6 +145,7 @@ zmq::socket_t bind_port(zmq::context_t& context, const std::string& endpoint, st
   try {
     zmq::socket_t socket(context, zmq::socket_type::router);
     set_options(socket);
+    use(context, IoThread::first, socket);
     // Without it a ROUTER drops silently at the high-water mark and for peers that are gone.
     socket.set(zmq::sockopt::router_mandatory, true);
     if (keys != nullptr) set_server_keys(socket, *keys);
@@ -146,13 +157,14 @@ zmq::socket_t bind_port(zmq::context_t& context, const std::string& endpoint, st
 }
 
 zmq::socket_t connect_to(zmq::context_t& context, const std::string& endpoint,
-                         std::string_view flag, const ClientKeys* keys) {
+                         std::string_view flag, const ClientKeys* keys, IoThread thread) {
   check_port(endpoint, flag);
   try {
     zmq::socket_t socket(context, zmq::socket_type::dealer);
     set_options(socket);
     // Nothing is queued for a peer that is not there.
     socket.set(zmq::sockopt::immediate, true);
+    use(context, thread, socket);
     if (keys != nullptr) set_client_keys(socket, *keys);
     socket.connect(endpoint);
     return socket;

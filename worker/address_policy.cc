@@ -18,7 +18,10 @@ constexpr unsigned kV4PrefixBits = 96;
 
 std::optional<IpAddress> IpAddress::parse(const std::string& text) {
   IpAddress address;
-  if (inet_pton(AF_INET6, text.c_str(), address.bytes_.data()) == 1) return address;
+  if (text.find(':') != std::string::npos) {
+    if (inet_pton(AF_INET6, text.c_str(), address.bytes_.data()) == 1) return address;
+    return std::nullopt;
+  }
   address.bytes_[10] = address.bytes_[11] = 0xff;
   if (inet_pton(AF_INET, text.c_str(), &address.bytes_[kV4Offset]) == 1) return address;
   return std::nullopt;
@@ -153,7 +156,7 @@ bool AddressPolicy::is_public(const IpAddress& address) const {
   return why_not_public(address).empty();
 }
 
-std::string AddressPolicy::why_not_public(const IpAddress& address) const {
+std::string_view AddressPolicy::why_not_public(const IpAddress& address) const {
   static const IpRange global = *IpRange::parse("2000::/3");  // all that is allocated of IPv6
   const IpAddress destination = address.destination();
   const auto found = std::find_if(special_.begin(), special_.end(), [&](const Special& special) {
@@ -170,14 +173,12 @@ bool AddressPolicy::is_named(const IpAddress& address) const {
 }
 
 std::string AddressPolicy::refusal(const IpAddress& address, bool redirected_from_public) const {
-  if (is_named(address)) return {};
-  const std::string special = why_not_public(address);
+  if (is_named(address) || (any_ && !redirected_from_public)) return {};
+  const std::string special(why_not_public(address));
   if (special.empty() && (any_ || public_)) return {};
   const std::string whom = address.text() + (special.empty() ? "" : " (" + special + ")");
   if (!any_) return whom + " is not in --allow-net " + rule_;
-  return redirected_from_public ? "a redirect leads from a public address to " + whom +
-                                      ", which --allow-net does not name"
-                                : "";
+  return "a redirect leads from a public address to " + whom + ", which --allow-net does not name";
 }
 
 }  // namespace fetchline

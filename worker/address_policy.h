@@ -66,7 +66,7 @@ class AddressPolicy {
     std::string text;  // "10.0.0.0/8, private"
   };
   [[nodiscard]] bool is_named(const IpAddress& address) const;
-  [[nodiscard]] std::string why_not_public(const IpAddress& address) const;  // empty: it is
+  [[nodiscard]] std::string_view why_not_public(const IpAddress& address) const;  // empty: it is
 
   std::string rule_;
   bool any_ = false;

@@ -1,15 +1,13 @@
 #include "worker/driver.h"
 
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <functional>
 #include <limits>
 #include <span>
-#include <system_error>
+#include <stdexcept>
 
 namespace fetchline {
 namespace {
@@ -31,25 +29,15 @@ int socket_of(const epoll_event& event) { return static_cast<int>(event.data.u64
 
 }  // namespace
 
-Driver::Epoll::Epoll() : fd(epoll_create1(EPOLL_CLOEXEC)) {
-  if (fd < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
-}
-
-Driver::Epoll::~Epoll() { close(fd); }
-
-Driver::Driver(std::size_t max_connections, int wake_fd) {
+Driver::Driver(std::size_t max_connections, WatchedSockets& sockets, int wake_fd)
+    : sockets_(sockets) {
   const std::size_t shards = shards_for(max_connections);
   const std::size_t share = max_connections / shards;
   roomy_ = share + share / 4;  // a quarter of slack: hosts never spread evenly
   for (std::uint32_t number = 0; number < shards; ++number) {
-    shards_.push_back(std::make_unique<Multi>(std::max(share, std::size_t{1}), epoll_.fd, number));
+    shards_.push_back(std::make_unique<Multi>(std::max(share, std::size_t{1}), sockets_, number));
   }
-  epoll_event wake{};
-  wake.events = EPOLLIN;
-  wake.data.u64 = std::uint64_t{kWake} << 32;
-  if (epoll_ctl(epoll_.fd, EPOLL_CTL_ADD, wake_fd, &wake) != 0) {
-    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
-  }
+  if (!sockets_.watch(wake_fd, EPOLLIN, kWake)) throw std::runtime_error("epoll takes no socket");
 }
 
 Driver::~Driver() = default;
@@ -82,22 +70,21 @@ Multi& Driver::shard_for(std::string_view url) {
 
 bool Driver::turn(std::chrono::milliseconds at_most) {
   std::array<epoll_event, kMaxEventsPerTurn> events;
-  const int count =
-      epoll_wait(epoll_.fd, events.data(), static_cast<int>(events.size()), wait_ms(at_most));
+  const int count = epoll_wait(sockets_.epoll(), events.data(), static_cast<int>(events.size()),
+                               wait_ms(at_most));
   const std::span happened(events.data(), static_cast<std::size_t>(std::max(count, 0)));
   const bool woken = std::any_of(happened.begin(), happened.end(),
                                  [](const epoll_event& event) { return tag_of(event) == kWake; });
   // Before libcurl is called: it may close a socket, and open a busy one with the same number.
-  for (const epoll_event& event : happened) {
-    const std::uint32_t tag = tag_of(event);
-    if (tag != kWake && (tag & Multi::kIdle) != 0) {
-      shards_[tag & ~Multi::kIdle]->retire(socket_of(event));
-    }
+  for (epoll_event& event : happened) {
+    if (!sockets_.is_idle(socket_of(event))) continue;
+    shards_[tag_of(event)]->retire(socket_of(event));
+    event.events = 0;
   }
   for (const epoll_event& event : happened) {
     // A socket that an earlier event of this turn closed is unknown to libcurl, or is a new one
     // with the same number; both take a call too many calmly.
-    if ((tag_of(event) & Multi::kIdle) == 0) {
+    if (tag_of(event) != kWake && event.events != 0) {
       shards_[tag_of(event)]->act(socket_of(event), event.events);
     }
   }

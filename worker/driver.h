@@ -5,8 +5,8 @@
 // for every transfer: of 8000 at once each cost 233 us of CPU in a single handle, 36 us in 62.
 // A host keeps to its shard as long as there is room in it, so that connections are found again.
 //
-// Owned by one fetcher, on its thread. The constructor throws std::runtime_error when libcurl or
-// epoll cannot start.
+// Owned by one fetcher, on its thread. The constructor throws std::runtime_error when libcurl
+// cannot start.
 #pragma once
 
 #include <chrono>
@@ -24,8 +24,8 @@ namespace fetchline {
 class Driver {
  public:
   // Keeps up to about max_connections connections for reuse, and is made for so many transfers at
-  // once; more are slower. A turn also ends when `wake_fd` becomes readable.
-  Driver(std::size_t max_connections, int wake_fd);
+  // once; more are slower. A turn also ends when `wake_fd` becomes readable. `sockets` outlives it.
+  Driver(std::size_t max_connections, WatchedSockets& sockets, int wake_fd);
   ~Driver();  // every transfer was removed or came out of next_done() before
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
@@ -49,14 +49,7 @@ class Driver {
   [[nodiscard]] Multi& shard_for(std::string_view url);
   [[nodiscard]] int wait_ms(std::chrono::milliseconds at_most) const;
 
-  class Epoll {  // closed last: shards take their sockets out of it when they end
-   public:
-    Epoll();
-    ~Epoll();
-    Epoll(const Epoll&) = delete;
-    Epoll& operator=(const Epoll&) = delete;
-    const int fd;
-  } epoll_;
+  WatchedSockets& sockets_;
   std::size_t roomy_;  // transfers in a shard before its hosts overflow into the next
   std::vector<std::unique_ptr<Multi>> shards_;
   std::size_t reaped_ = 0;  // shards that next_done() has emptied since the last turn

@@ -42,7 +42,7 @@ struct OpenedJob {
   OpenedJob(JobSlot its_slot, JobSettings its_settings)
       : slot(its_slot),
         settings(std::move(its_settings)),
-        headers(settings.headers),
+        headers(headers_of(settings)),
         flaw(flaw_of(settings)) {}
 
   JobSlot slot;
@@ -102,9 +102,9 @@ class Fetcher::Loop {
  public:
   Loop(FetcherOptions options, BodyBudget& budget, Mailbox<Fetched>& fetched)
       : options_(std::move(options)),
-        bounds_{budget, options_.allow_net, options_.receive_bytes},
+        bounds_{budget, options_.allow_net, sockets_, options_.receive_bytes},
         fetched_(fetched),
-        driver_(options_.max_connections, commands_.fd()) {}
+        driver_(options_.max_connections, sockets_, commands_.fd()) {}
   ~Loop() { close_all(); }
 
   Mailbox<FetchCommand>& commands() { return commands_; }
@@ -271,6 +271,7 @@ class Fetcher::Loop {
   }
 
   const FetcherOptions options_;
+  WatchedSockets sockets_;
   const TransferBounds bounds_;
   Mailbox<Fetched>& fetched_;
   Mailbox<FetchCommand> commands_;

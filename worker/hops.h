@@ -4,6 +4,7 @@
 // Judged is the address of the connection: behind a proxy, the proxy's.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "worker/address_policy.h"
@@ -26,10 +27,13 @@ class Hops {
   [[nodiscard]] const std::string& refusal() const { return refusal_; }
 
  private:
+  [[nodiscard]] bool comes_from_public(bool redirected);
+
   const AddressPolicy& policy_;
   std::string refusal_;
-  bool tried_ = false;       // an address of this hop
-  bool was_public_ = false;  // an address that was sent to
+  bool tried_ = false;             // an address of this hop
+  bool was_public_ = false;        // an address that was sent to before the last
+  std::optional<IpAddress> last_;  // that was sent to, if it is not judged yet
 };
 
 }  // namespace fetchline

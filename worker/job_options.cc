@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-#include "worker/decoder.h"
+#include "worker/request.h"
 
 namespace fetchline {
 namespace {
@@ -67,12 +67,11 @@ long curl_version_of(JobSettings::HttpVersion version) {
 }
 
 void set_manner(Options& options, const JobSettings& settings) {
-  options.set(CURLOPT_HTTP_VERSION, curl_version_of(settings.http_version))
-      .set(CURLOPT_USERAGENT, settings.user_agent.empty() ? "fetchline/" FETCHLINE_VERSION
-                                                          : settings.user_agent.c_str());
   // Response decodes: see worker/decoder.h.
-  if (settings.compressed) options.set(CURLOPT_ACCEPT_ENCODING, kAcceptedCodings);
-  options.set(CURLOPT_HTTP_CONTENT_DECODING, 0L);
+  options.set(CURLOPT_HTTP_VERSION, curl_version_of(settings.http_version))
+      .set(CURLOPT_HTTP_CONTENT_DECODING, 0L);
+  // To an origin it is a header as any other: see headers_of().
+  if (!settings.proxy.empty()) options.set(CURLOPT_USERAGENT, user_agent_of(settings));
   if (!settings.user_password.empty()) {
     options.set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC))
         .set(CURLOPT_USERPWD, settings.user_password);

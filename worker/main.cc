@@ -16,7 +16,7 @@ namespace fetchline {
 namespace {
 
 ExitCode run(const Program& program, const WorkerOptions& options, const SignalStop& signals) {
-  zmq::context_t context = make_context(1);
+  zmq::context_t context = make_context(2);
   Worker worker(context, options);
   const WorkerCounters& counters = worker.counters();
   const ProgressReport progress(program.progress(), [&counters] {

@@ -43,8 +43,8 @@ bool speaks_http1(CURL* easy) {
 
 }  // namespace
 
-Multi::Multi(std::size_t max_connections, int epoll_fd, std::uint32_t number)
-    : multi_(new_multi()), epoll_fd_(epoll_fd), number_(number) {
+Multi::Multi(std::size_t max_connections, WatchedSockets& sockets, std::uint32_t number)
+    : multi_(new_multi()), sockets_(sockets), number_(number) {
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &Multi::on_socket);
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &Multi::on_timer);
@@ -108,31 +108,21 @@ std::optional<Multi::Done> Multi::next_done() {
 int Multi::on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* /*known*/) {
   const auto& multi = *static_cast<const Multi*>(self);
   if (what != CURL_POLL_REMOVE) {
-    multi.watch(socket, events_of(what), multi.number_);
+    multi.sockets_.watch(socket, events_of(what), multi.number_);
   } else if (speaks_http1(easy) && !Transfer::of(easy).is_paused()) {
-    multi.watch(socket, EPOLLIN | EPOLLRDHUP, multi.number_ | kIdle);
+    multi.sockets_.watch_idle(socket, multi.number_);
   } else {
-    epoll_ctl(multi.epoll_fd_, EPOLL_CTL_DEL, socket, nullptr);
+    multi.sockets_.forget(socket);
   }
   return 0;
 }
 
-// Closing takes a socket out of epoll, so it is there or not, whatever libcurl makes of it.
-void Multi::watch(int socket, std::uint32_t events, std::uint32_t tag) const {
-  epoll_event event{};
-  event.events = events;
-  event.data.u64 = (std::uint64_t{tag} << 32) | static_cast<std::uint32_t>(socket);
-  if (epoll_ctl(epoll_fd_, EPOLL_CTL_MOD, socket, &event) != 0) {
-    epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, socket, &event);
-  }
-}
-
 // libcurl finds a connection dead when there is an end to be read and nothing before it.
-void Multi::retire(int socket) const {
+void Multi::retire(int socket) {
   shutdown(socket, SHUT_RDWR);
   constexpr std::size_t kWhatever = std::size_t{1} << 30;
   recv(socket, nullptr, kWhatever, MSG_DONTWAIT | MSG_TRUNC);  // throws away what is there
-  epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, socket, nullptr);
+  sockets_.forget(socket);
 }
 
 // Store only: libcurl must not be called from here.

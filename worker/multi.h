@@ -13,17 +13,17 @@
 #include <optional>
 #include <vector>
 
+#include "worker/watched_sockets.h"
+
 namespace fetchline {
 
 class Multi {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // Keeps up to max_connections connections for reuse. Its sockets are registered at `epoll_fd`,
-  // which outlives it, with `number` in the upper half of the event's u64, and kIdle in it while
-  // no transfer has the connection. Every handle is a Transfer's.
-  static constexpr std::uint32_t kIdle = std::uint32_t{1} << 31;
-  Multi(std::size_t max_connections, int epoll_fd, std::uint32_t number);
+  // Keeps up to max_connections connections for reuse. Its sockets are watched by `sockets`, which
+  // outlives it, with `number` as tag. Every handle is a Transfer's.
+  Multi(std::size_t max_connections, WatchedSockets& sockets, std::uint32_t number);
   ~Multi();  // every handle was removed or came out of next_done() before
   Multi(const Multi&) = delete;
   Multi& operator=(const Multi&) = delete;
@@ -36,7 +36,7 @@ class Multi {
   void act(int socket, std::uint32_t epoll_events);
   // An idle HTTP/1 connection had something to say. Nothing was asked: it is the end, or the rest
   // of an answer that was longer than it said, which libcurl 7.88 takes for the next one.
-  void retire(int socket) const;
+  void retire(int socket);
   void act_if_due(Clock::time_point now);
   // When it wants act_if_due(), should no socket event come first.
   [[nodiscard]] std::optional<Clock::time_point> due() const;
@@ -51,11 +51,10 @@ class Multi {
 
  private:
   static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* known);
-  void watch(int socket, std::uint32_t events, std::uint32_t tag) const;
   static int on_timer(CURLM* multi, long timeout_ms, void* self);
 
   CURLM* multi_;
-  int epoll_fd_;
+  WatchedSockets& sockets_;
   std::uint32_t number_;
   std::size_t size_ = 0;
   std::optional<Clock::time_point> due_;

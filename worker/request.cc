@@ -1,6 +1,9 @@
 #include "worker/request.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "worker/decoder.h"
 
 namespace fetchline {
 namespace {
@@ -31,6 +34,17 @@ std::vector<std::string> merged(const std::vector<std::string>& job,
   }
   headers.insert(headers.end(), task.begin(), task.end());
   return headers;
+}
+
+void add_default(std::vector<std::string>& headers, std::string header) {
+  const auto names = [&header](const std::string& other) { return same_name(header, other); };
+  if (std::none_of(headers.begin(), headers.end(), names)) headers.push_back(std::move(header));
+}
+
+void add_defaults(std::vector<std::string>& headers, const JobSettings& settings) {
+  add_default(headers, "User-Agent: " + user_agent_of(settings));
+  if (settings.compressed)
+    add_default(headers, std::string("Accept-Encoding: ") + kAcceptedCodings);
 }
 
 bool is_control(char c) {
@@ -65,6 +79,16 @@ bool has_nul(const std::string& text) { return text.find('\0') != std::string::n
 
 }  // namespace
 
+std::string user_agent_of(const JobSettings& settings) {
+  return settings.user_agent.empty() ? "fetchline/" FETCHLINE_VERSION : settings.user_agent;
+}
+
+std::vector<std::string> headers_of(const JobSettings& settings) {
+  std::vector<std::string> headers = settings.headers;
+  add_defaults(headers, settings);
+  return headers;
+}
+
 Request request_for(const JobSettings& settings, const Task& task) {
   Request request;
   request.body = body_of(settings, task);
@@ -72,7 +96,9 @@ Request request_for(const JobSettings& settings, const Task& task) {
   request.max_time = task.max_time.count() > 0 ? task.max_time : settings.max_time;
   request.as_job = task.method.empty() && task.headers.empty() && !task.body &&
                    request.max_time == settings.max_time;
-  if (!request.as_job) request.headers = merged(settings.headers, task.headers);
+  if (request.as_job) return request;
+  request.headers = merged(settings.headers, task.headers);
+  add_defaults(request.headers, settings);
   return request;
 }
 

@@ -14,10 +14,17 @@ namespace fetchline {
 struct Request {
   std::string_view method;            // never empty; points into task, job or program
   const std::string* body = nullptr;  // in the task or the job; null: none
-  std::vector<std::string> headers;   // the task's and the job's others; empty when as_job
+  std::vector<std::string> headers;   // all that headers_of() has, and the task's; none when as_job
   std::chrono::milliseconds max_time{0};
   bool as_job = true;  // method, headers, body and max_time are the job's: nothing is special
 };
+
+[[nodiscard]] std::string user_agent_of(const JobSettings& settings);
+
+// What each request of the job has: its headers, and User-Agent and Accept-Encoding unless it names
+// them. libcurl, told to add those two by itself, formats them twice for each request, at 20 ns a
+// byte.
+[[nodiscard]] std::vector<std::string> headers_of(const JobSettings& settings);
 
 // Points into both; they must outlive it.
 [[nodiscard]] Request request_for(const JobSettings& settings, const Task& task);

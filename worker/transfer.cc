@@ -2,6 +2,7 @@
 
 #include <openssl/ssl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <limits>
 #include <new>
@@ -51,7 +52,7 @@ CURLcode Transfer::prepare(const Request& request, const std::string& url,
 
   const bool as_job = request.as_job && max_time == settings_.max_time;
   CURLcode result = as_job && as_job_ ? CURLE_OK : set_options(request, max_time);
-  if (result == CURLE_OK) result = Options(easy()).set(CURLOPT_URL, url).result();
+  if (result == CURLE_OK) result = target_.set(easy(), url);
   as_job_ = as_job && result == CURLE_OK;
   if (result != CURLE_OK) {  // else it would tell of its last transfer
     curl_easy_reset(easy());
@@ -95,6 +96,8 @@ CURLcode Transfer::set_job_options() {
       .set(CURLOPT_XFERINFODATA, static_cast<void*>(this))
       .set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::on_connect)
       .set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this))
+      .set(CURLOPT_CLOSESOCKETFUNCTION, &Transfer::on_close)
+      .set(CURLOPT_CLOSESOCKETDATA, static_cast<void*>(&bounds_.sockets))
       .set(CURLOPT_PREREQFUNCTION, &Transfer::on_request)
       .set(CURLOPT_PREREQDATA, static_cast<void*>(this));
   fetchline::set_job_options(options, settings_);
@@ -203,7 +206,16 @@ curl_socket_t Transfer::on_connect(void* self, curlsocktype, curl_sockaddr* addr
   if (!ip || !transfer.hops_.may_connect(*ip, transfer.response_.final_answers() > 0)) {
     return CURL_SOCKET_BAD;
   }
-  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  const int connection =
+      socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (connection >= 0) transfer.bounds_.sockets.opened(connection);
+  return connection;
+}
+
+// Of a connection that any transfer of the fetcher made.
+int Transfer::on_close(void* sockets, curl_socket_t socket) {
+  static_cast<WatchedSockets*>(sockets)->closing(socket);
+  return close(socket);
 }
 
 // A connection that is there already was not asked about.

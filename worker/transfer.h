@@ -21,6 +21,8 @@
 #include "worker/outcome.h"
 #include "worker/request.h"
 #include "worker/response.h"
+#include "worker/target.h"
+#include "worker/watched_sockets.h"
 
 namespace fetchline {
 
@@ -43,6 +45,7 @@ class HeaderList {
 struct TransferBounds {
   BodyBudget& budget;
   const AddressPolicy& allow_net;
+  WatchedSockets& sockets;
   std::size_t receive_bytes;  // of libcurl's buffer, 1 KiB to 512 KiB: held from start to end
 };
 
@@ -95,6 +98,7 @@ class Transfer {
   static std::size_t on_body(char* bytes, std::size_t one, std::size_t count, void* self);
   static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
   static curl_socket_t on_connect(void* self, curlsocktype, curl_sockaddr* address);
+  static int on_close(void* sockets, curl_socket_t socket);
   static int on_request(void* self, char* address, char*, int, int);
   [[nodiscard]] bool would_repeat();
   [[nodiscard]] bool announces_too_much(curl_off_t length) const;
@@ -103,6 +107,7 @@ class Transfer {
   const HeaderList& job_headers_;
   const TransferBounds& bounds_;
   std::unique_ptr<CURL, Cleanup> easy_;
+  Target target_;
   HeaderList own_headers_{{}};  // of the task, while the handle points to them
   bool as_job_ = false;         // the handle's options are the job's; only the URL differs
   void* owner_ = nullptr;

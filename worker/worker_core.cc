@@ -7,8 +7,9 @@ namespace fetchline {
 namespace {
 
 // Tasks wanted beyond the slots, so that none is empty while a report travels to the producer and
-// work travels back: some milliseconds of work at the highest rates.
-std::uint32_t backlog_for(std::uint32_t slots) { return std::min(slots, 64 + slots / 16); }
+// work travels back: some milliseconds of work at the highest rates. Of many slots a sixth, for
+// where origins are alike they end together, and every journey brings no more than this.
+std::uint32_t backlog_for(std::uint32_t slots) { return std::min(slots, 64 + slots / 6); }
 
 }  // namespace
 
@@ -35,7 +36,7 @@ void WorkerCore::on_tasks(Link& link, Received& received, Tasks& message, Instan
     if (!message.settings) return;  // they come with every message until we confirm one
     if (link.session) end_session(link);
     const JobSlot slot{next_slot_++};
-    link.session.emplace(received.job, received.epoch, slot);
+    link.session.emplace(received.job, received.epoch, slot, *message.settings);
     commands_.emplace_back(OpenJob{slot, *message.settings});
   }
   link.session->on_tasks(received.epoch, std::move(message), wants_none(link, now));

@@ -56,6 +56,21 @@ TEST(ReorderJournal, TellsOnlyWhatIsSaved) {
   EXPECT_EQ(reorder.indices(1), set_of({{2, 2}}));
 }
 
+TEST(ReorderJournal, OfManyThoseThatAreSavedTakeLessMemory) {
+  constexpr Index kMany = 2 * ReorderBuffer::kPackAbove;
+  ReorderBuffer reorder({2 * kMany, 4 * kMany * kOne, kMany * kOne});
+  for (Index index = 1; index <= kMany; ++index) store(reorder, {index});
+  const std::size_t unpacked = reorder.held_bytes();
+  ASSERT_NE(reorder.unsaved(kMany), nullptr);
+  for (Index index = 1; index <= kMany; ++index) save(reorder, {index});
+  EXPECT_LT(reorder.held_bytes(), unpacked / 4 * 3);
+  EXPECT_EQ(reorder.unsaved(kMany), nullptr);
+  store(reorder, {0});
+  (void)reorder.take_next();
+  EXPECT_EQ(reorder.head_place(), nullptr) << "it is in memory";
+  EXPECT_EQ(reorder.take_next()->body, result(1).body);
+}
+
 TEST(ReorderJournal, SavedBodiesLeaveMemoryWhenMoreThanAThirdOfItIsUsed) {
   ReorderBuffer reorder = buffer();
   store(reorder, {1, 2, 3, 4});

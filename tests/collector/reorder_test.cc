@@ -7,6 +7,8 @@
 #include <random>
 
 #include "tests/proto/frames.h"
+#include "tests/proto/same.h"
+#include "tests/proto/samples.h"
 
 namespace fetchline {
 namespace {
@@ -56,6 +58,25 @@ TEST(Reorder, KeepsTheFirstOfTwoCopies) {
   EXPECT_EQ(buffer.store(result(1)), Verdict::duplicate) << "taken, and never again";
   EXPECT_EQ(buffer.store(result(0)), Verdict::duplicate);
   EXPECT_EQ(buffer.held(), 0U);
+}
+
+TEST(Reorder, ManyThatWaitTakeLessMemoryAndComeBackAsTheyWere) {
+  constexpr Index kMany = 3 * ReorderBuffer::kPackAbove;
+  Result sample = samples::result();
+  std::size_t unpacked = 0;
+  ReorderBuffer buffer({kMany, kPlenty});
+  for (Index index = kMany; index-- > 0;) {
+    sample.index = index;
+    unpacked += sample.memory_bytes();
+    ASSERT_EQ(buffer.store(sample), Verdict::stored);
+  }
+  EXPECT_LT(buffer.held_bytes(), unpacked / 3 * 2);
+  for (Index index = 0; index < kMany; ++index) {
+    const auto next = buffer.take_next();
+    sample.index = index;
+    expect_same(*next, sample);
+  }
+  EXPECT_EQ(buffer.held_bytes(), 0U);
 }
 
 TEST(Reorder, HasNoRoomBeyondItsWindow) {

@@ -125,6 +125,15 @@ void for_each_message(Visit visit) {
     append_result(emitted, its_frames);
   }
   visit("results_emit", Results{samples::kWorker, {emitting, failing}}, emitted);
+  recovered.begun_below = 650;
+  recovered.begun_before = 640;
+  plain("state_begun", recovered);
+  plain("begin", Begin{650});
+  plain("bye_begun", Bye{.begun_below = 648});
+  Heartbeat holding;
+  holding.worker = samples::kWorker;
+  holding.of_older_epoch = set_of({{3, 4}, {9, 9}});
+  plain("heartbeat_of_older_epoch", holding);
 }
 
 void write_missing() {

@@ -54,7 +54,7 @@ TEST(Decode, KnowsItsOwnMagicVersionAndTypes) {
   EXPECT_EQ(with_byte(1, 'K'), DecodeError::bad_magic);
   EXPECT_EQ(with_byte(2, 0), DecodeError::bad_version);
   EXPECT_EQ(with_byte(2, 2), DecodeError::bad_version);
-  for (const int type : {0, 15, 127, 255}) {
+  for (const int type : {0, 16, 127, 255}) {
     EXPECT_EQ(with_byte(3, type), DecodeError::unknown_type) << type;
   }
 }

@@ -42,6 +42,8 @@ TEST(Codec, BringsBackAState) { expect_round_trip(samples::state()); }
 TEST(Codec, BringsBackAnEnd) { expect_round_trip(samples::end()); }
 TEST(Codec, BringsBackDone) { expect_round_trip(samples::done()); }
 TEST(Codec, BringsBackABye) { expect_round_trip(samples::bye()); }
+TEST(Codec, BringsBackAByeThatEndsDoubts) { expect_round_trip(Bye{.begun_below = 0}); }
+TEST(Codec, BringsBackABegin) { expect_round_trip(Begin{17}); }
 
 TEST(Codec, BringsBackEveryReasonOfARefusal) {
   expect_round_trip(Refused{Refused::Reason::busy});

@@ -105,16 +105,38 @@ TEST(EmitJson, IsNotConfusedByWhatCameBefore) {
   }
 }
 
-TEST(Emitter, TakesNothingFromAResultThatIsNotOk) {
-  Emitter emitter(kBodyLines);
+Result result_of(Outcome outcome, std::optional<Emitted> emit = {}) {
   Result result;
   result.body = "http://a/";
-  result.outcome = Outcome::http_error;
-  emitter.apply(result);
-  EXPECT_EQ(result.emit, Emitted());
-  result.outcome = Outcome::ok;
-  emitter.apply(result);
-  EXPECT_EQ(result.emit, (Emitted{"http://a/\n", ""}));
+  result.outcome = outcome;
+  result.emit = std::move(emit);
+  return result;
+}
+
+TEST(Emitter, TakesNothingFromAResultThatIsNotOk) {
+  Emitter emitter(kBodyLines);
+  Result ok = result_of(Outcome::ok), failed = result_of(Outcome::http_error);
+  emitter.apply(ok);
+  EXPECT_EQ(ok.emit, (Emitted{"http://a/\n", ""}));
+  emitter.apply(failed);
+  EXPECT_EQ(failed.emit, Emitted());
+}
+
+TEST(Emitter, LeavesWhatAWorkerFoundOut) {
+  const Emitted lines{"http://b/\n", ""}, error{"", "the command ended with code 1"};
+  for (const EmitRule& rule : {kBodyLines, EmitRule{Kind::exec, "x"}}) {
+    for (const Emitted& found : {lines, error, Emitted()}) {
+      Result result = result_of(Outcome::ok, found);
+      Emitter(rule).apply(result);
+      EXPECT_EQ(result.emit, found);
+    }
+    Result failed = result_of(Outcome::timeout, lines);
+    Emitter(rule).apply(failed);
+    EXPECT_EQ(failed.emit, Emitted());
+  }
+  Result none = result_of(Outcome::ok);
+  Emitter({Kind::exec, "x"}).apply(none);
+  EXPECT_EQ(none.emit, (Emitted{"", "no worker ran a command, as --emit exec: asks for"}));
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ const std::map<std::string, Message> kMessages = {
     {"Want", Want{}},
     {"Lines", Lines{}},
     {"Enough", Enough{}},
+    {"Begin", Begin{}},
 };
 
 std::set<std::string> said(Role from, Role to, Link link = Link::stage) {
@@ -52,7 +53,7 @@ TEST(Permissions, AreThoseOfTheProtocolPage) {
             (Names{"Results", "Results of no task", "Results given up", "Bye"}));
   EXPECT_EQ(said(Role::producer, Role::worker), (Names{"Tasks", "Done", "Bye without a worker"}));
   EXPECT_EQ(said(Role::producer, Role::collector),
-            (Names{"Results of no task", "Results given up", "Open", "End", "Recap",
+            (Names{"Results of no task", "Results given up", "Open", "End", "Recap", "Begin",
                    "Bye without a worker"}));
   EXPECT_EQ(said(Role::collector, Role::producer), (Names{"Acks", "State", "Done", "Refused"}));
   EXPECT_EQ(said(Role::collector, Role::worker), (Names{"Acks", "Done"}));

@@ -224,6 +224,8 @@ void World::work(SimulatedProducer& producer) {
     producer.fuse.step();
     if (outgoing.worker.empty()) {
       to_collector(producer.peer(), std::move(outgoing.frames));
+    } else if (is_dead(outgoing.worker)) {
+      producer.core.worker_unreachable(outgoing.worker, network_.now());
     } else {
       hear_at_worker(outgoing.worker, std::move(outgoing.frames), true);
     }
@@ -236,6 +238,11 @@ void World::work(SimulatedProducer& producer) {
     }
     to_collector(producer.peer(), std::move(*batch));
   }
+}
+
+bool World::is_dead(const PeerId& peer) const {
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [&](const auto& worker) { return worker->gone() && worker->peer() == peer; });
 }
 
 void World::hear_at_worker(const PeerId& peer, Frames frames, bool from_producer) {
@@ -331,7 +338,9 @@ void World::fetch(SimulatedWorker& worker, const Fetch& order) {
   ASSERT_EQ(task.url, url_of(task.index));
   ASSERT_TRUE(worker.running.emplace(task.index, task.attempt).second) << "fetched twice at once";
   ASSERT_LE(worker.running.size(), plan_.slots) << "more transfers than slots";
-  count(task);
+  const bool transient = network_.chance(plan_.transient_failure);
+  // What must not be requested twice fails so only when it was not sent at all.
+  if (!transient || !is_unsafe(plan_, task.index)) count(task);
   if (plan_.poison.contains(task.index)) {
     network_.after(network_.between(1'000, 500'000), [this, w = &worker] { kill(*w); });
     return;
@@ -342,7 +351,7 @@ void World::fetch(SimulatedWorker& worker, const Fetch& order) {
   fetched.result.attempts = task.attempt;
   fetched.result.url = task.url;
   fetched.result.task_hash = task.hash;
-  fetched.transient = !is_unsafe(plan_, task.index) && network_.chance(plan_.transient_failure);
+  fetched.transient = transient;
   fetched.result.outcome = fetched.transient ? Outcome::timeout : Outcome::ok;
   if (!fetched.transient) fetched.result.body = body_of(plan_, task.index);
   if (fetched.transient && network_.chance(0.3)) fetched.retry_after = milliseconds(2500);

@@ -40,6 +40,7 @@ class World {
   void replace_producer();
   void start_producer(bool same_input);
   void on_other_input(SimulatedProducer& producer);
+  [[nodiscard]] bool is_dead(const PeerId& peer) const;
   void hear_at_worker(const PeerId& peer, Frames frames, bool from_producer);
   void turn_collector();
   void turn_worker(SimulatedWorker& worker);
@@ -60,6 +61,7 @@ class World {
   [[nodiscard]] bool everybody_is_over() const;
   void check_output() const;
   void check_record(const Result& result) const;
+  [[nodiscard]] bool is_peaceful() const;
   void check_requests() const;
   void check_producers() const;
   [[nodiscard]] std::string describe_workers() const;

@@ -40,11 +40,27 @@ TEST(Request, TakesTheTasksMethodBeforeTheJobs) {
 TEST(Request, ReplacesTheJobsHeadersByTheTasksOfTheSameName) {
   JobSettings settings;
   settings.headers = {"A: job", "B: job", "Accept:", "X-Empty;"};
+  settings.user_agent = "me/1";
+  settings.compressed = false;
   Task task;
   task.headers = {"b: task", "accept: x", "C: task", "C: twice"};
-  const std::vector<std::string> expected = {"A: job",    "X-Empty;", "b: task",
-                                             "accept: x", "C: task",  "C: twice"};
+  const std::vector<std::string> expected = {"A: job",  "X-Empty;", "b: task",         "accept: x",
+                                             "C: task", "C: twice", "User-Agent: me/1"};
   EXPECT_EQ(request_for(settings, task).headers, expected);
+}
+
+TEST(Request, NamesItselfAndWhatItDecodesUnlessAHeaderDoes) {
+  JobSettings settings;
+  EXPECT_EQ(headers_of(settings),
+            (std::vector<std::string>{"User-Agent: fetchline/" FETCHLINE_VERSION,
+                                      "Accept-Encoding: deflate, gzip, br, zstd"}));
+  settings.headers = {"user-agent:"};
+  EXPECT_EQ(headers_of(settings),
+            (std::vector<std::string>{"user-agent:", "Accept-Encoding: deflate, gzip, br, zstd"}));
+  Task task;
+  task.headers = {"accept-encoding: gzip"};
+  EXPECT_EQ(request_for(settings, task).headers,
+            (std::vector<std::string>{"user-agent:", "accept-encoding: gzip"}));
 }
 
 TEST(Request, TakesTheTasksTimeBeforeTheJobs) {

@@ -151,7 +151,7 @@ class Network:
     """Hosts in namespaces of their own, joined by a bridge in another one: this machine's network
     does not notice. Addresses are the same in every network."""
 
-    ADDRESSES = {"p": 2, "c": 3, "web": 4, "evil": 5, "p2": 6}
+    ADDRESSES = {"p": 2, "c": 3, "web": 4, "evil": 5, "p2": 6, "dns": 7}
 
     def __init__(self, tag, hosts):
         self.tag, self.hosts = tag, []
