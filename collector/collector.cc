@@ -343,6 +343,15 @@ void Collector::publish(Instant now) {
   if (log_.journal) status.journal_bytes = log_.journal->bytes();
   status.dropped_messages += undecoded_;
   status.refused_connections = port_.refused();
+  if (next_) {
+    status.next_stage = {.wanted_record = next_standing_.wanted_record,
+                         .lines = next_standing_.lines_taken,
+                         .total = next_standing_.lines_total,
+                         .over = next_standing_.over,
+                         .is_busy = next_standing_.is_busy};
+    status.dropped_messages += next_standing_.dropped_messages;
+    if (!next_standing_.over && !next_standing_.is_there) status.missing.push_back(next_->whom());
+  }
   if (!core_.done() && !producer_watch_.is_there(now)) {
     status.missing.push_back(producer_watch_.whom());
   }

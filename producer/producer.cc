@@ -270,6 +270,17 @@ void Producer::publish(Instant now) {
   const bool is_done = core_.phase() == ProducerCore::Phase::done;
   if (!is_done && !collector_watch_.is_there(now))
     status.missing.push_back(collector_watch_.whom());
+  if (before_) {
+    const StageBeforeCore& before = before_->core();
+    status.stage_before = {.lines = before.position(),
+                           .total = before.total(),
+                           .bytes = before.bytes(),
+                           .refused = before.refused_senders()};
+    status.dropped_messages += before.dropped_messages() + before_->undecoded();
+    status.refused_connections += before_->port().refused();
+    const bool needed = !is_done && !source_.ended();
+    if (needed && !before_watch_->is_there(now)) status.missing.push_back(before_watch_->whom());
+  }
   if (needs_worker()) status.missing.push_back(worker_watch_.whom());
   published_.publish(std::move(status));
 }

@@ -317,12 +317,6 @@ void ProducerCore::advance(Instant now, std::chrono::milliseconds wall_clock) {
 }
 
 // An input that ends elsewhere than it did differs there.
-void ProducerCore::set_input_gone() {
-  if (input_gone_) return;
-  input_gone_ = true;
-  last_open_ = {};
-}
-
 void ProducerCore::check_input_end() {
   if (!settings_.resume || (phase_ != Phase::comparing && phase_ != Phase::running)) return;
   const Index read = ledger_.next_index();

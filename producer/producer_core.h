@@ -17,6 +17,7 @@
 #include <random>
 #include <set>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "producer/input_comparison.h"
@@ -93,7 +94,9 @@ class ProducerCore {
     return phase_ == Phase::comparing && finished_heard_;
   }
   // It cannot be: whoever gave it is over as well.
-  void set_input_gone();
+  void set_input_gone() {
+    if (!std::exchange(input_gone_, true)) last_open_ = {};
+  }
   [[nodiscard]] bool is_input_gone() const { return input_gone_; }
   [[nodiscard]] Index next_index() const { return ledger_.next_index(); }
 

@@ -292,7 +292,7 @@ TEST_F(ChainFlags, TakeKeysOfWhoIsProducerThereAndCollectorHere) {
   const std::string page = origin.url("/list?body=" + percent_encoded(origin.url("/a")));
   RunningProgram next(fetchline_path(),
                       Args{"--listen", here, "--key", keys + "/producer.key"} + authorized);
-  const Ended stranger = run(fetchline_path(), {page, "--next", here, "--peer-timeout", "2"});
+  const Ended stranger = run(fetchline_path(), {page, "--next", here, "--peer-timeout", "5"});
   expect(stranger, 10, "asks for keys");
   const Ended first = run(
       fetchline_path(), Args{page, "--next", here, "--key", keys + "/collector.key"} + authorized);
