@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
-#include "collector/file_descriptor.h"
 #include "collector/output_error.h"
+#include "proto/file_descriptor.h"
 
 namespace fetchline {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <unordered_set>
 
-#include "collector/file_descriptor.h"
+#include "proto/file_descriptor.h"
 
 namespace fetchline {
 

@@ -6,7 +6,7 @@
 #include <charconv>
 #include <optional>
 
-#include "collector/json_text.h"
+#include "proto/json_text.h"
 
 namespace fetchline {
 namespace {

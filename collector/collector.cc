@@ -1,11 +1,13 @@
 #include "collector/collector.h"
 
+#include <fcntl.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
-#include "collector/json_text.h"
+#include "proto/json_text.h"
 #include "proto/sockets.h"
 
 namespace fetchline {
@@ -18,6 +20,25 @@ constexpr int kMessagesPerTurn = 256;  // then results leave, and acknowledgemen
 constexpr std::size_t kBytesPerTurn = std::size_t{16} << 20;  // so that peers are heard meanwhile
 constexpr std::chrono::seconds kDiskRetry{1};  // how often a full disk is tried again
 
+// What the next stage reads: the output, or where that cannot be read again what was put there for
+// it.
+RecordFile records_for_next_stage(const CollectorOptions& options,
+                                  const std::optional<ScratchFile>& scratch) {
+  if (scratch) return {scratch->reader(), scratch->name()};
+  FileDescriptor file(open(options.output.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) throw OutputError(options.output, errno);
+  return {std::move(file), options.output};
+}
+
+// Of a record what the next stage is to know.
+Result line_of(const Result& result) {
+  Result line;
+  line.index = result.index;
+  line.outcome = result.outcome;
+  line.emit = result.emit;
+  return line;
+}
+
 // What a result occupies beside its own bytes (frames that are being put together, what the
 // allocator cannot give back) has the last quarter.
 std::size_t share_of_results(std::uint64_t memory_bytes) { return memory_bytes / 4 * 3; }
@@ -27,6 +48,9 @@ CollectorCore::Settings core_settings(const CollectorOptions& options, const Sta
           .log = random_u64(),
           .beginning = {.format = std::string(to_string(options.format)),
                         .output_dir = to_utf8(options.output_dir),
+                        .emit = options.emit ? to_string(*options.emit) : std::string(),
+                        .body = options.record.body,
+                        .headers = options.record.headers,
                         .started_at = std::chrono::duration_cast<milliseconds>(
                             std::chrono::system_clock::now().time_since_epoch())},
           .window = options.window,
@@ -47,12 +71,18 @@ Collector::Collector(zmq::context_t& context, CollectorOptions options)
   manifest_.format = to_string(options_.format);
   manifest_.output = options_.output;
   manifest_.output_dir = options_.output_dir;
+  manifest_.emit = core_.beginning().emit;
+  if (options_.emit) emitter_.emplace(*options_.emit);
   const auto started_at = core_.beginning().started_at;
   manifest_.started_at = std::chrono::system_clock::time_point(started_at);
   for (const auto& [index, hash, place] : log_.waiting) core_.restore(index, hash, place);
   log_.waiting = {};
   counters_.records.store(core_.watermark());  // what this run begins with
   counters_.ok.store(ok_of(core_.counts()));
+  if (options_.next.empty() || (log_.finished && log_.finished->taken)) return;
+  if (!log_.sink->is_file() || options_.output == "-") scratch_.emplace();
+  next_.emplace(options_.next, read_keys(options_.keys, Role::collector), options_.next_timeout,
+                records_for_next_stage(options_, scratch_), wakeup_);
 }
 
 RunEnd Collector::run(std::stop_token drain, std::stop_token abort) try {
@@ -67,6 +97,7 @@ RunEnd Collector::run(std::stop_token drain, std::stop_token abort) try {
     put_out(now);
     save(now);
     compare_input(now);
+    speak_to_next_stage();
     if (core_.complete() && !core_.done()) finish(now);
     core_.advance(now);
     send();
@@ -130,13 +161,41 @@ void Collector::put_out(Instant now) {
   while (log_.sink->has_room() && core_.has_next() && bytes < kBytesPerTurn) {
     if (const auto* place = core_.head_place()) core_.load_head(log_.journal->read(*place));
     const auto result = core_.take_next();
+    emit(*result);
     log_.sink->write(*result);
+    if (scratch_) append_record(scratch_->tail(), line_of(*result), {.body = false});
     if (log_.hashes) log_.hashes->append(result->task_hash);
     counters_.bytes.fetch_add(result->body.size(), std::memory_order_relaxed);
     bytes += result->memory_bytes();
     if (!log_.sink->has_room()) flush(now);
   }
   flush(now);
+}
+
+// A group of them is told together; the word of the next stage is heard once a turn.
+void Collector::speak_to_next_stage() {
+  if (!next_) return;
+  if (scratch_) scratch_->flush();
+  next_->set_stage({.job = core_.unsaved_control() == nullptr ? core_.job() : JobId{},
+                    .records = scratch_ ? core_.watermark() : core_.written(),
+                    .complete = core_.done()});
+  next_standing_ = next_->standing();
+  if (next_standing_.over) {
+    if (!scratch_ && !std::exchange(taken_marked_, true))
+      mark_taken(manifest_path(options_.output));
+    next_->leave();
+  }
+  core_.set_next_wanted(next_standing_.wanted_record);
+}
+
+// Here, where it becomes a record: a result that waited in the journal is none the wiser, and what
+// a record says goes on is what goes on.
+void Collector::emit(Result& result) {
+  if (!emitter_) return result.emit.reset();
+  emitter_->apply(result);
+  if (result.emit->error.empty()) return;
+  not_emitted_.note("--emit: nothing of task " + std::to_string(result.index) + ": " +
+                    result.emit->error);
 }
 
 // Hashes go before their records. With --durability power both are synced, in groups.
@@ -150,6 +209,10 @@ void Collector::flush(Instant now) {
       if (in_groups) log_.hashes->sync();
     }
     log_.sink->flush();
+    const bool stops = draining_since_.has_value();
+    if (log_.sums && log_.sums->is_due(log_.sink->bytes(), now, stops)) {
+      log_.sums->note(log_.sink->sum(), now);
+    }
   });
   if (flushed && log_.journal && core_.written() < core_.watermark()) note_written(now);
 }
@@ -252,11 +315,21 @@ void Collector::send() {
 void Collector::report(Instant now) {
   const Instant heard = core_.done() || draining_since_ ? now : core_.producer_heard();
   if (auto line = producer_watch_.update(heard, now)) spdlog::info("{}", *line);
+  if (core_.done() && !complete_since_) complete_since_ = now;
+  const bool waits = next_ && complete_since_ && now - *complete_since_ >= PeerWatch::kFirstNotice;
+  if (waits && !next_standing_.over && !std::exchange(told_complete_, true)) {
+    spdlog::info("complete; waiting until {} has finished too", next_->whom());
+  }
   for (const std::string& line : nonsense_.due_lines(now)) spdlog::warn("{}", line);
   while (auto line = port_.next_complaint(now)) spdlog::warn("{}", *line);
+  while (auto line = not_emitted_.next(now)) spdlog::warn("{}", *line);
   counters_.records.store(core_.watermark(), std::memory_order_relaxed);
   counters_.ok.store(ok_of(core_.counts()), std::memory_order_relaxed);
-  counters_.waits_for.store(producer_watch_.waits_for(), std::memory_order_relaxed);
+  const std::string* whom = producer_watch_.waits_for();
+  if (whom == nullptr && next_ && !next_standing_.is_there && !next_standing_.over) {
+    whom = &next_->whom();
+  }
+  counters_.waits_for.store(whom, std::memory_order_relaxed);
   counters_.total.store(core_.total().value_or(CollectorCounters::kUnknown),
                         std::memory_order_relaxed);
 }
@@ -270,6 +343,15 @@ void Collector::publish(Instant now) {
   if (log_.journal) status.journal_bytes = log_.journal->bytes();
   status.dropped_messages += undecoded_;
   status.refused_connections = port_.refused();
+  if (next_) {
+    status.next_stage = {.wanted_record = next_standing_.wanted_record,
+                         .lines = next_standing_.lines_taken,
+                         .total = next_standing_.lines_total,
+                         .over = next_standing_.over,
+                         .is_busy = next_standing_.is_busy};
+    status.dropped_messages += next_standing_.dropped_messages;
+    if (!next_standing_.over && !next_standing_.is_there) status.missing.push_back(next_->whom());
+  }
   if (!core_.done() && !producer_watch_.is_there(now)) {
     status.missing.push_back(producer_watch_.whom());
   }
@@ -277,7 +359,12 @@ void Collector::publish(Instant now) {
 }
 
 std::optional<RunEnd> Collector::ended(Instant now) const {
-  if (core_.over(now)) return RunEnd{.counts = core_.counts()};
+  if (auto end = ended_by_next_stage()) return end;
+  if (core_.over(now) && (!next_ || next_standing_.over)) return RunEnd{.counts = core_.counts()};
+  if (core_.done() && core_.over(now) && draining_since_) {
+    return RunEnd{.kind = RunEnd::Kind::interrupted,
+                  .why = "stopped before the next stage was done"};
+  }
   if (core_.done()) return std::nullopt;
   if (producer_watch_.timed_out(now)) {
     return RunEnd{.kind = RunEnd::Kind::no_peer, .why = producer_watch_.whom() + " did not come"};
@@ -289,6 +376,19 @@ std::optional<RunEnd> Collector::ended(Instant now) const {
   if (!(all_out && all_safe) && now - *draining_since_ < options_.drain_timeout)
     return std::nullopt;
   return RunEnd{.kind = RunEnd::Kind::interrupted, .why = "stopped before the end of the job"};
+}
+
+std::optional<RunEnd> Collector::ended_by_next_stage() const {
+  if (next_standing_.other_job) {
+    return RunEnd{.kind = RunEnd::Kind::other_input,
+                  .why = "--next: " + next_->whom() + " takes the lines of job " +
+                         to_string(*next_standing_.other_job) + ", and this is job " +
+                         to_string(core_.job())};
+  }
+  if (next_standing_.timed_out) {
+    return RunEnd{.kind = RunEnd::Kind::no_peer, .why = next_->whom() + " did not come"};
+  }
+  return std::nullopt;
 }
 
 }  // namespace fetchline

@@ -16,7 +16,11 @@
 #include "collector/collector_core.h"
 #include "collector/collector_options.h"
 #include "collector/collector_status.h"
+#include "collector/next_stage.h"
+#include "collector/scratch_file.h"
 #include "collector/stage_log.h"
+#include "proto/complaints.h"
+#include "proto/emitter.h"
 #include "proto/nonsense_watch.h"
 #include "proto/peer_watch.h"
 #include "proto/port.h"
@@ -61,6 +65,7 @@ class Collector {
   void wait(Instant now);
   void receive(Instant now);
   void put_out(Instant now);
+  void emit(Result& result);
   void flush(Instant now);
   void note_written(Instant now);
   void save(Instant now);
@@ -72,15 +77,19 @@ class Collector {
   using DiskFull = std::optional<Full>;  // empty: it is not
   [[nodiscard]] bool try_disk(DiskFull& full, Instant now, const std::function<void()>& write);
   void finish(Instant now);
+  void speak_to_next_stage();
   void send();
   void report(Instant now);
   void publish(Instant now);
   [[nodiscard]] std::optional<RunEnd> ended(Instant now) const;
+  [[nodiscard]] std::optional<RunEnd> ended_by_next_stage() const;
 
   const CollectorOptions options_;
   Port port_;
   StageLog log_;
   CollectorCore core_;
+  std::optional<Emitter> emitter_;
+  Complaints not_emitted_;
   Wakeup wakeup_;
   CollectorCounters counters_;
   NonsenseWatch nonsense_;
@@ -95,6 +104,13 @@ class Collector {
   DiskFull output_full_, journal_full_, manifest_full_;  // none makes the others wait
   std::optional<Instant> draining_since_;
   std::atomic<bool> stopping_{false};
+
+  std::optional<ScratchFile> scratch_;  // for a next stage, when the output cannot be read again
+  std::optional<NextStage> next_;
+  NextStageStanding next_standing_;
+  std::optional<Instant> complete_since_;
+  bool taken_marked_ = false;
+  bool told_complete_ = false;  // that it waits for the next stage
 };
 
 }  // namespace fetchline

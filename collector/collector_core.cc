@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "collector/json_text.h"
 #include "proto/codec.h"
+#include "proto/json_text.h"
 
 namespace fetchline {
 namespace {
@@ -24,6 +24,7 @@ CollectorCore::CollectorCore(const Settings& settings, const std::optional<Recov
   control_.beginning = settings.beginning;
   if (!recovered) return;
   control_ = recovered->control;
+  begun_below_ = control_.begun_below;
   counts_ = recovered->counts;
   written_ = recovered->watermark;
   chain_ = recovered->chain;
@@ -57,6 +58,8 @@ void CollectorCore::on_message(const PeerId& peer, Received received, Instant no
     on_results(peer, *results, now);
   } else if (const auto* end = std::get_if<End>(&received.message)) {
     on_end(received.epoch, *end);
+  } else if (const auto* begin = std::get_if<Begin>(&received.message)) {
+    on_begin(received.epoch, *begin);
   } else {
     ++dropped_;
   }
@@ -140,6 +143,7 @@ const JobControl* CollectorCore::unsaved_control() const {
 }
 
 void CollectorCore::set_control_saved() {
+  begun_below_ = control_.begun_below;
   control_due_ = epoch_due_ = false;
   state_due_ = true;
 }
@@ -160,6 +164,8 @@ void CollectorCore::on_bye(Epoch epoch, const Bye& bye, Instant now) {
   if (bye.worker == WorkerId{}) {
     if (epoch != epoch_ && !done_) return;
     producer_gone_ = true;
+    const bool fewer = bye.begun_below && *bye.begun_below < control_.begun_below;
+    if (fewer && !done_) set_begun_below(*bye.begun_below);
     if (!none_in_hand_since_) none_in_hand_since_ = now;
     senders_.erase(WorkerId{nonce_});
   } else {

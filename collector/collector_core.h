@@ -73,6 +73,8 @@ class CollectorCore {
   void load_head(Result result) { reorder_.load_head(std::move(result)); }
   // Everything taken so far is out and safe.
   void set_written();
+  // The next stage wants lines of this record: nothing is handed out that is a window beyond it.
+  void set_next_wanted(Index record);
   // Every result was taken. The caller makes the output durable, then says set_done().
   [[nodiscard]] bool complete() const { return total() && reorder_.watermark() == *total(); }
   void set_done(Instant now);
@@ -134,6 +136,8 @@ class CollectorCore {
   void refuse_outdated(const PeerId& peer);
   void on_results(const PeerId& peer, Results& message, Instant now);
   void on_end(Epoch epoch, const End& end);
+  void on_begin(Epoch epoch, const Begin& begin);
+  void set_begun_below(Index mark);
   void on_open_when_done(const PeerId& peer, const Open& open, Instant now);
   void tell_producer_when_done(Instant now);
   void tell_state(Instant now);
@@ -174,6 +178,8 @@ class CollectorCore {
   JobControl control_;
   bool control_due_ = false;  // it changed and the journal does not have it yet
   bool epoch_due_ = false;    // its epoch did
+  Index begun_below_ = 0;     // as the journal has it
+  Index told_begun_below_ = 0;
   Epoch epoch_{};
   std::uint64_t nonce_ = 0;  // of the current epoch
 
@@ -190,6 +196,7 @@ class CollectorCore {
   bool state_due_ = false;
   bool whole_state_due_ = false;  // an Open asked for it
   Index told_watermark_ = 0;
+  std::optional<Index> next_wanted_;  // with a next stage
   Instant last_state_{};
   std::unordered_map<WorkerId, Sender> senders_;
 

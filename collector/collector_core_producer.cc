@@ -1,4 +1,5 @@
 // What the collector and the producer say to each other: opening, resuming, State.
+#include <algorithm>
 #include <utility>
 
 #include "collector/collector_core.h"
@@ -44,8 +45,26 @@ void CollectorCore::begin_epoch(const Open& open) {
   epoch_ = Epoch{static_cast<std::uint32_t>(epoch_) + 1};
   nonce_ = open.nonce;
   control_.epochs[nonce_] = epoch_;
+  control_.begun_before = control_.begun_below;
   control_due_ = epoch_due_ = has_journal_;
   begin_comparison(open);
+}
+
+// Granted when it cannot be forgotten: whoever comes after this producer must know what may have
+// been requested. Nothing beyond the window is handed out.
+void CollectorCore::on_begin(Epoch epoch, const Begin& begin) {
+  if (epoch != epoch_ || begin.below > reorder_.watermark() + reorder_.window()) {
+    ++dropped_;
+    return;
+  }
+  state_due_ = true;
+  if (begin.below > control_.begun_below) set_begun_below(begin.below);
+}
+
+void CollectorCore::set_begun_below(Index mark) {
+  control_.begun_below = mark;
+  control_due_ = has_journal_;
+  if (!has_journal_) begun_below_ = mark;
 }
 
 void CollectorCore::begin_comparison(const Open& open) {
@@ -68,6 +87,7 @@ void CollectorCore::on_open_when_done(const PeerId& peer, const Open& open, Inst
     nonce_ = open.nonce;
     comparison_.begin(open.resume && chain_ ? reorder_.watermark() : 0, chain_);
   }
+  if (open.input_gone) comparison_.begin(0);
   tell_producer_when_done(now);
 }
 
@@ -118,7 +138,9 @@ bool CollectorCore::has_news() const {
 void CollectorCore::tell_producer(Instant now) {
   // An epoch that could be forgotten is not told.
   if (epoch_due_ || comparison_.differs()) return;
-  if (!whole_state_due_ && !(has_news() && now - last_state_ >= kStateInterval)) return;
+  const bool granted = told_begun_below_ != begun_below_;  // workers wait for it
+  const bool at_once = whole_state_due_ || granted;
+  if (!at_once && !(has_news() && now - last_state_ >= kStateInterval)) return;
   tell_state(now);
 }
 
@@ -130,10 +152,15 @@ void CollectorCore::tell_state(Instant now) {
   state.log = control_.log;
   state.watermark = safe_watermark();
   state.dispatch_limit = state.watermark + (tight_ ? 1 : reorder_.window());
+  if (next_wanted_) {
+    state.dispatch_limit = std::min(state.dispatch_limit, *next_wanted_ + reorder_.window());
+  }
   if (draining_since_) state.dispatch_limit = 0;
   if (!control_due_) state.total = total();  // nor a total
   state.compare_to = comparison_.end();
   state.compared = comparison_.compared();
+  state.begun_below = told_begun_below_ = begun_below_;
+  state.begun_before = control_.begun_before;
   state.whole = whole_state_due_;
   if (whole_state_due_) state.committed = committed();
   send(producer_, encode(control_.job, epoch_, state));
@@ -141,6 +168,12 @@ void CollectorCore::tell_state(Instant now) {
   whole_state_due_ = false;
   told_watermark_ = state.watermark;
   last_state_ = now;
+}
+
+void CollectorCore::set_next_wanted(Index record) {
+  if (next_wanted_ == record) return;
+  next_wanted_ = record;
+  state_due_ = true;
 }
 
 // Beyond the watermark; never less than was told before.

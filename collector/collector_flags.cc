@@ -36,9 +36,30 @@ void add_memory_flags(CLI::App& app, CollectorOptions& options) {
 void add_collector_fleet_flags(CLI::App& app, CollectorOptions& options) {
   flag_group(app, "Fleet");
   text_option(app, "--bind", options.bind, "ENDPOINT", "where workers and the producer connect");
+  add_emit_flag(app, options);
+  add_next_flag(app, options);
   key_options(app, options.keys.key, options.keys.authorized, options.keys.insecure_plaintext);
   seconds_option(app, "--drain-timeout", options.drain_timeout, "for a slow reader, when stopped");
   seconds_option(app, "--peer-timeout", options.peer_timeout, "to wait for others; 0 is for ever");
+}
+
+void add_emit_flag(CLI::App& app, CollectorOptions& options) {
+  parsed_option(app, "--emit", "RULE", "what goes on: body-lines|links|json:/POINTER|exec:COMMAND",
+                "", [&options](const std::string& text) {
+                  auto parsed = parse_emit_rule(text);
+                  if (const auto* fault = std::get_if<std::string>(&parsed))
+                    throw BadValue(text, *fault);
+                  options.emit = std::move(std::get<EmitRule>(parsed));
+                });
+}
+
+void add_next_flag(CLI::App& app, CollectorOptions& options) {
+  text_option(app, "--next", options.next, "ENDPOINT",
+              "the next stage, which takes what --emit says with --listen");
+}
+
+void set_default_emit(CollectorOptions& options) {
+  if (!options.next.empty() && !options.emit) options.emit = EmitRule{};
 }
 
 void check_output_flags(const CollectorOptions& options) {

@@ -32,7 +32,15 @@ struct CollectorStatus {
   std::size_t senders = 0;   // workers that have sent results
   std::uint64_t dropped_messages = 0;
   std::uint64_t refused_connections = 0;  // of those without a key of their role
-  std::vector<std::string> missing;       // peers without whom nothing goes on
+  struct NextStage {
+    Index wanted_record = 0;  // every record before it is taken
+    std::uint64_t lines = 0;  // that it has
+    std::optional<std::uint64_t> total;
+    bool over = false;     // it needs no more
+    bool is_busy = false;  // with another sender
+  };
+  std::optional<NextStage> next_stage;  // with --next
+  std::vector<std::string> missing;     // peers without whom nothing goes on
 };
 
 }  // namespace fetchline

@@ -11,6 +11,18 @@ Json outcomes_object(const OutcomeCounts& counts) {
   return object;
 }
 
+Json next_stage_object(const CollectorStatus& status) {
+  const CollectorStatus::NextStage& next = *status.next_stage;
+  Json object{{"wanted_record", next.wanted_record},
+              {"lines", next.lines},
+              {"over", next.over},
+              {"busy", next.is_busy}};
+  object["total"] = next.total ? Json(*next.total) : Json();
+  // Then no task is handed out for it.
+  object["blocks"] = !next.over && status.records >= next.wanted_record + status.window;
+  return object;
+}
+
 void add_metrics(const CollectorStatus& status, Metrics& metrics) {
   for (std::size_t i = 0; i < status.outcomes.size(); ++i) {
     metrics.counter("fetchline_collector_records_total", "Records put out.", status.outcomes[i],
@@ -34,6 +46,13 @@ void add_metrics(const CollectorStatus& status, Metrics& metrics) {
   metrics.gauge("fetchline_collector_journal_bytes", "The journal's files.", status.journal_bytes);
   metrics.gauge("fetchline_collector_disk_full", "1 while it waits for room on a disk.",
                 status.disk_full);
+  if (status.next_stage) {
+    metrics.gauge("fetchline_collector_next_stage_wanted_record",
+                  "Every record before it was taken by the next stage.",
+                  status.next_stage->wanted_record);
+    metrics.gauge("fetchline_collector_next_stage_lines", "Lines that the next stage has.",
+                  status.next_stage->lines);
+  }
   metrics.gauge("fetchline_collector_senders", "Workers that have sent results.", status.senders);
 }
 
@@ -53,6 +72,7 @@ void show(const CollectorStatus& status, Observation& seen) {
                      {"journal_bytes", status.journal_bytes}};
   object["disk_full"] = status.disk_full;
   object["reader_slow"] = status.reader_slow;
+  if (status.next_stage) object["next_stage"] = next_stage_object(status);
   object["senders"] = status.senders;
   object["dropped_messages"] = status.dropped_messages;
   object["refused_connections"] = status.refused_connections;

@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <filesystem>
 
-#include "collector/file_descriptor.h"
 #include "collector/output_error.h"
+#include "proto/file_descriptor.h"
 
 namespace fetchline {
 

@@ -7,8 +7,8 @@
 #include <cstdio>
 
 #include "collector/directory.h"
-#include "collector/file_descriptor.h"
 #include "collector/output_error.h"
+#include "proto/file_descriptor.h"
 
 namespace fetchline {
 namespace {

@@ -8,10 +8,10 @@
 #include <fstream>
 
 #include "collector/damaged.h"
-#include "collector/json_text.h"
 #include "collector/manifest.h"
 #include "collector/output_error.h"
 #include "collector/sha256.h"
+#include "proto/json_text.h"
 
 namespace fetchline {
 namespace {
@@ -51,13 +51,29 @@ bool is_same_directory(const std::string& given, const std::string& begun) {
   return to_utf8(given) == begun || fs::equivalent(given, begun, error);
 }
 
-void check_flags(const CollectorOptions& options, const std::string& format,
-                 const std::string& output_dir) {
+void check_flags(const CollectorOptions& options, const Beginning& begun) {
   const std::string behind = ", as " + options.output + " was begun";
-  if (!format.empty() && format != to_string(options.format))
-    throw ResumeMismatch("--format: can only be " + format + behind);
-  if (!output_dir.empty() && !is_same_directory(options.output_dir, output_dir))
-    throw ResumeMismatch("--output-dir: can only be " + output_dir + behind);
+  if (begun.format.empty()) return;  // not known
+  if (begun.format != to_string(options.format))
+    throw ResumeMismatch("--format: can only be " + begun.format + behind);
+  if (!begun.output_dir.empty() && !is_same_directory(options.output_dir, begun.output_dir))
+    throw ResumeMismatch("--output-dir: can only be " + begun.output_dir + behind);
+  if (begun.emit == (options.emit ? to_string(*options.emit) : "")) return;
+  if (begun.emit.empty())
+    throw ResumeMismatch("--emit: " + options.output + " was begun without it");
+  throw ResumeMismatch("--emit: can only be " + begun.emit + behind);
+}
+
+// Records of one output are all alike.
+void check_records(const CollectorOptions& options, const Beginning& beginning) {
+  const auto check = [&](const std::string& flag, bool given, std::optional<bool> begun) {
+    if (!begun || given == *begun) return;
+    const std::string what = *begun ? ": cannot be given, " : ": must be given, ";
+    throw ResumeMismatch(flag + what + "as " + options.output + " was begun");
+  };
+  const bool in_records = options.format == OutputFormat::ndjson;
+  if (in_records) check("--no-body", options.record.body, beginning.body);
+  check("--no-headers", options.record.headers, beginning.headers);
 }
 
 std::string sha256_of(const std::string& path) {
@@ -89,7 +105,9 @@ ExistingOutput check_resumable(const CollectorOptions& options) {
   const auto manifest =
       has_output ? read_manifest(manifest_path(options.output)) : std::optional<Manifest>();
   if (manifest) {
-    check_flags(options, manifest->format, manifest->output_dir);
+    check_flags(
+        options,
+        {.format = manifest->format, .output_dir = manifest->output_dir, .emit = manifest->emit});
     check_complete(options.output, *manifest);
     return ExistingOutput::complete;
   }
@@ -100,7 +118,8 @@ ExistingOutput check_resumable(const CollectorOptions& options) {
   }
   const auto control = Journal::first_control(spill);
   if (!control) return ExistingOutput::none;
-  check_flags(options, control->beginning.format, control->beginning.output_dir);
+  check_flags(options, control->beginning);
+  check_records(options, control->beginning);
   return ExistingOutput::begun;
 }
 

@@ -6,7 +6,7 @@
 #include "collector/durable_file.h"
 #include "collector/existing_output.h"
 #include "collector/manifest.h"
-#include "collector/record_line.h"
+#include "proto/record_line.h"
 
 namespace fetchline {
 namespace {
@@ -35,11 +35,11 @@ FilesSink::FilesSink(const Options& options)
     names_.reserve(name);
 }
 
-ResultSink::Recovered FilesSink::recover() {
+ResultSink::Recovered FilesSink::recover(const std::vector<OutputSum>& sums) {
   Recovered recovered;
   RecordReader reader;
   std::string last;
-  recovered.cut_bytes = records_.recover([&](std::string_view line) {
+  const auto keep = [&](std::string_view line) {
     const auto record = reader.read(line);
     if (!record || record->index != recovered.records) return false;
     if (record->file.empty() && record->outcome == Outcome::ok) return false;  // another format's
@@ -47,7 +47,8 @@ ResultSink::Recovered FilesSink::recover() {
     ++recovered.records;
     ++recovered.counts[static_cast<std::size_t>(record->outcome)];
     return true;
-  });
+  };
+  recovered.cut_bytes = records_.recover(keep, sums);
   if (last.empty() || bodies_.has(last)) return recovered;
   throw OutputError(bodies_.path_of(last), ENOENT, " (but there is a record of it)");
 }

@@ -8,8 +8,8 @@
 #include "collector/body_directory.h"
 #include "collector/body_names.h"
 #include "collector/output_file.h"
-#include "collector/record_json.h"
 #include "collector/result_sink.h"
+#include "proto/record_json.h"
 
 namespace fetchline {
 
@@ -29,7 +29,7 @@ class FilesSink final : public ResultSink {
   };
   explicit FilesSink(const Options& options);
 
-  Recovered recover() override;
+  Recovered recover(const std::vector<OutputSum>& sums) override;
   void begin(const std::string& journal_directory) override;
   void write(const Result& result) override;
   [[nodiscard]] bool has_room() const override { return !left_ && records_.has_room(); }
@@ -39,6 +39,8 @@ class FilesSink final : public ResultSink {
   [[nodiscard]] bool is_file() const override { return records_.is_regular(); }
   // It is the bodies' disk, or a records' file's: never a pipe's.
   [[nodiscard]] bool can_wait_for_room() const override { return left_ || is_file(); }
+  [[nodiscard]] std::uint64_t bytes() const override { return records_.accepted_bytes(); }
+  [[nodiscard]] OutputSum sum() const override { return records_.sum(); }
   Totals finish() override;
 
  private:

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "collector/record_line.h"
 #include "proto/messages.h"
+#include "proto/record_line.h"
 
 namespace fetchline {
 

@@ -61,6 +61,8 @@ int main_of(int argc, char** argv) {
   program.example(
       "fetchline-collector --bind tcp://*:5556 --key collector.key --authorized-keys authorized");
   const auto role = [&] {
+    options.next_timeout = options.peer_timeout;
+    set_default_emit(options);
     check_output_flags(options);
     return run(program, options, rule, signals);
   };

@@ -11,7 +11,7 @@
 #include "collector/damaged.h"
 #include "collector/directory.h"
 #include "collector/durable_file.h"
-#include "collector/json_text.h"
+#include "proto/json_text.h"
 
 namespace fetchline {
 namespace {
@@ -55,6 +55,7 @@ std::string to_json(const Manifest& manifest) {
   json["format"] = manifest.format;
   json["output"] = to_utf8(manifest.output);
   if (!manifest.output_dir.empty()) json["output_dir"] = to_utf8(manifest.output_dir);
+  if (!manifest.emit.empty()) json["emit"] = manifest.emit;
   json["started_at"] = utc(manifest.started_at);
   json["finished_at"] = utc(manifest.finished_at);
   json["time_total"] = seconds_between(manifest.started_at, manifest.finished_at);
@@ -63,6 +64,17 @@ std::string to_json(const Manifest& manifest) {
 
 void write_manifest(const std::string& path, const Manifest& manifest) {
   write_durable_file(path, to_json(manifest));
+}
+
+void mark_taken(const std::string& path) try {
+  std::ifstream file(path);
+  if (!file) throw OutputError(path, ENOENT);
+  auto json = ordered_json::parse(file);
+  if (json.value("taken", false)) return;
+  json["taken"] = true;
+  write_durable_file(path, json.dump(2) + "\n");
+} catch (const nlohmann::json::exception& error) {
+  throw DamagedError(path, 0, error.what());
 }
 
 std::optional<Manifest> read_manifest(const std::string& path) try {
@@ -80,6 +92,8 @@ std::optional<Manifest> read_manifest(const std::string& path) try {
   manifest.sha256 = json.at("sha256").get<std::string>();
   manifest.format = json.value("format", std::string());
   manifest.output_dir = json.value("output_dir", std::string());
+  manifest.emit = json.value("emit", std::string());
+  manifest.taken = json.value("taken", false);
   if (json.contains("input")) manifest.input = std::stoull(json.at("input").get<std::string>());
   return manifest;
 } catch (const nlohmann::json::exception& error) {

@@ -22,6 +22,8 @@ struct Manifest {
   std::string format;                  // as --format names it
   std::string output;                  // as the user wrote it
   std::string output_dir;              // as well; empty when bodies are in the output
+  std::string emit;                    // as --emit says it, as UTF-8; empty: nothing goes on
+  bool taken = false;                  // the next stage has finished too, and needs it no more
   std::chrono::system_clock::time_point started_at;  // of the first run, when it was resumed
   std::chrono::system_clock::time_point finished_at;
 };
@@ -36,6 +38,10 @@ struct Manifest {
 // fdatasync, rename, fsync of the directory, which also settles the output's own name there.
 // Blocks on the disk. Throws OutputError and leaves no temporary behind.
 void write_manifest(const std::string& path, const Manifest& manifest);
+
+// Says `taken` in the manifest at `path`, in the same way; once is enough. Throws OutputError,
+// DamagedError.
+void mark_taken(const std::string& path);
 
 // The manifest at `path`, less `output` and the times.
 // Empty when there is none. Throws DamagedError when it cannot be understood.

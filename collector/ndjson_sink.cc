@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "collector/record_line.h"
+#include "proto/record_line.h"
 
 namespace fetchline {
 namespace {
@@ -16,17 +16,18 @@ constexpr std::size_t kKeptCapacityBytes = 4 * OutputFile::kRoomBytes;
 NdjsonSink::NdjsonSink(std::string path, OutputFile::Existing existing, RecordOptions options)
     : file_(std::move(path), existing), options_(options) {}
 
-ResultSink::Recovered NdjsonSink::recover() {
+ResultSink::Recovered NdjsonSink::recover(const std::vector<OutputSum>& sums) {
   Recovered recovered;
   RecordReader reader;
-  recovered.cut_bytes = file_.recover([&](std::string_view line) {
+  const auto keep = [&](std::string_view line) {
     const auto record = reader.read(line);
     if (!record || record->index != recovered.records) return false;
     if (!record->file.empty()) return false;  // another format's
     ++recovered.records;
     ++recovered.counts[static_cast<std::size_t>(record->outcome)];
     return true;
-  });
+  };
+  recovered.cut_bytes = file_.recover(keep, sums);
   return recovered;
 }
 

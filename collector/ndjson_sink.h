@@ -4,8 +4,8 @@
 #include <string>
 
 #include "collector/output_file.h"
-#include "collector/record_json.h"
 #include "collector/result_sink.h"
+#include "proto/record_json.h"
 
 namespace fetchline {
 
@@ -15,13 +15,15 @@ class NdjsonSink final : public ResultSink {
  public:
   NdjsonSink(std::string path, OutputFile::Existing existing, RecordOptions options);
 
-  Recovered recover() override;
+  Recovered recover(const std::vector<OutputSum>& sums) override;
   void write(const Result& result) override;
   [[nodiscard]] bool has_room() const override { return file_.has_room(); }
   void flush() override { file_.flush(); }
   void sync() override { file_.sync(); }
   [[nodiscard]] int blocked_fd() const override { return file_.blocked_fd(); }
   [[nodiscard]] bool is_file() const override { return file_.is_regular(); }
+  [[nodiscard]] std::uint64_t bytes() const override { return file_.accepted_bytes(); }
+  [[nodiscard]] OutputSum sum() const override { return file_.sum(); }
   Totals finish() override;
 
  private:

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <iterator>
 #include <utility>
 
 #include "collector/damaged.h"
@@ -51,7 +52,8 @@ OutputFile::OutputFile(std::string path, Existing existing)
   }
 }
 
-std::uint64_t OutputFile::recover(const std::function<bool(std::string_view line)>& keep) {
+std::uint64_t OutputFile::recover(const std::function<bool(std::string_view line)>& keep,
+                                  const std::vector<OutputSum>& sums) {
   struct stat status {};
   if (fstat(fd_, &status) != 0) fail(errno);
   const auto size = static_cast<std::uint64_t>(status.st_size);
@@ -67,12 +69,31 @@ std::uint64_t OutputFile::recover(const std::function<bool(std::string_view line
       if (!whole) break;
       begin = end + 1;
     }
-    sha256_.update(std::string_view(bytes).substr(0, begin));
-    accepted_bytes_ += begin;
+    accept_checked(std::string_view(bytes).substr(0, begin), sums);
     bytes.erase(0, begin);
   }
   cut(accepted_bytes_);
   return size - accepted_bytes_;
+}
+
+void OutputFile::accept_checked(std::string_view bytes, const std::vector<OutputSum>& sums) {
+  const std::uint64_t end = accepted_bytes_ + bytes.size();
+  const auto behind = [](std::uint64_t at, const OutputSum& sum) { return at < sum.bytes; };
+  auto sum = std::upper_bound(sums.begin(), sums.end(), accepted_bytes_, behind);
+  for (; sum != sums.end() && sum->bytes <= end; ++sum) {
+    const std::size_t part = sum->bytes - accepted_bytes_;
+    accept(bytes.substr(0, part));
+    bytes.remove_prefix(part);
+    if (sha256() == sum->sha256) continue;
+    const std::uint64_t first = sum == sums.begin() ? 0 : std::prev(sum)->bytes;
+    throw DamagedError(name_, first, sum->bytes, "its sha256 is not the one that it had");
+  }
+  accept(bytes);
+}
+
+void OutputFile::accept(std::string_view bytes) {
+  sha256_.update(bytes);
+  accepted_bytes_ += bytes.size();
 }
 
 // Up to the end of a line, unless the file ends before. False: it has ended.
@@ -101,8 +122,7 @@ void OutputFile::cut(std::uint64_t size) {
 
 void OutputFile::append(std::string_view bytes) {
   pending_.append(bytes);
-  sha256_.update(bytes);
-  accepted_bytes_ += bytes.size();
+  accept(bytes);
 }
 
 void OutputFile::flush() {

@@ -5,10 +5,12 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "collector/file_descriptor.h"
 #include "collector/output_error.h"
+#include "collector/output_sums.h"
 #include "collector/sha256.h"
+#include "proto/file_descriptor.h"
 
 namespace fetchline {
 
@@ -31,9 +33,11 @@ class OutputFile {
 
   // What an earlier process wrote, line by line, without the newlines: it is kept as if it had been
   // appended. A last line without its newline was torn and is cut, and so is what the loss of power
-  // left a hole in: returns how many bytes. Otherwise false of `line` is damage. Throws
-  // DamagedError. Called before append(), for a regular file that is resumed.
-  std::uint64_t recover(const std::function<bool(std::string_view line)>& keep);
+  // left a hole in: returns how many bytes. Otherwise false of `line` is damage, and so is a front
+  // that has not the sum that it had. Throws DamagedError. Called before append(), for a regular
+  // file that is resumed.
+  std::uint64_t recover(const std::function<bool(std::string_view line)>& keep,
+                        const std::vector<OutputSum>& sums = {});
 
   void append(std::string_view bytes);
 
@@ -57,12 +61,15 @@ class OutputFile {
   [[nodiscard]] bool is_regular() const { return kind_ == Kind::regular; }
   [[nodiscard]] std::uint64_t accepted_bytes() const { return accepted_bytes_; }
   [[nodiscard]] std::string sha256() const { return sha256_.hex(); }  // of the accepted bytes
+  [[nodiscard]] OutputSum sum() const { return {accepted_bytes_, sha256()}; }
 
  private:
   enum class Kind { regular, socket, stream };
 
   void open_path(Existing existing);
+  void accept_checked(std::string_view bytes, const std::vector<OutputSum>& sums);
   [[nodiscard]] bool read_more(std::string& bytes) const;
+  void accept(std::string_view bytes);
   void cut(std::uint64_t size);
   void inspect();
   [[nodiscard]] bool takes_bytes_now() const;

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "collector/output_sums.h"
 #include "proto/result.h"
 
 namespace fetchline {
@@ -21,8 +23,8 @@ class ResultSink {
     std::uint64_t cut_bytes = 0;
   };
   // What stands in an output that is resumed; a torn tail is cut. Called before the first write().
-  // Throws DamagedError.
-  virtual Recovered recover() = 0;
+  // What has not the sums that it had is damaged. Throws DamagedError.
+  virtual Recovered recover(const std::vector<OutputSum>& sums) = 0;
 
   // Of an output with a journal, after recover(): where facts may be kept that a resumed run needs.
   // They are gone again after finish().
@@ -42,6 +44,10 @@ class ResultSink {
   [[nodiscard]] virtual bool is_file() const = 0;
   // Whether a full disk is worth waiting for: someone may make room for a file, not for a device.
   [[nodiscard]] virtual bool can_wait_for_room() const { return is_file(); }
+
+  // Of what was written, all of it once it is flushed: how much it is, and with its checksum.
+  [[nodiscard]] virtual std::uint64_t bytes() const = 0;
+  [[nodiscard]] virtual OutputSum sum() const = 0;
 
   // Everything is out: bytes written in total and their SHA-256 (64 hex digits).
   struct Totals {

@@ -38,6 +38,8 @@ std::uint64_t segment_bytes(const CollectorOptions& options) {
   return std::max(std::min(Journal::kSegmentBytes, limit / 8), limit / kMostSegments);
 }
 
+std::string sums_path(const std::string& spill) { return spill + "/sums"; }
+
 void open_journal(StageLog& log, const CollectorOptions& options, Index records) {
   const std::string spill = spill_path(options.output);
   log.journal.emplace(spill, options.durability, segment_bytes(options));
@@ -46,6 +48,7 @@ void open_journal(StageLog& log, const CollectorOptions& options, Index records)
     spdlog::warn("{}: {} bytes at its end were not whole and are cut", spill, found.cut_bytes);
   }
   log.hashes.emplace(spill + "/tasks", records);
+  log.sums.emplace(sums_path(spill), log.sink->bytes());
   if (options.durability == Journal::Durability::power) log.hashes->sync();
   log.waiting = std::move(found.results);
   log.sink->begin(spill);
@@ -68,7 +71,7 @@ void resume(StageLog& log, const CollectorOptions& options) {
   const std::string spill = spill_path(options.output);
   log.finished = read_manifest(manifest_path(options.output));
   if (log.finished) return take_finished(log, options);
-  const ResultSink::Recovered out = log.sink->recover();
+  const ResultSink::Recovered out = log.sink->recover(read_output_sums(sums_path(spill)));
   if (out.cut_bytes > 0) {
     spdlog::warn("{}: {} bytes at its end were not whole and are cut", options.output,
                  out.cut_bytes);
@@ -114,6 +117,7 @@ void StageLog::remove_journal(const std::string& output_path) {
   if (!journal) return;
   journal.reset();
   hashes.reset();
+  sums.reset();
   remove_spent(spill_path(output_path));
 }
 

@@ -12,6 +12,7 @@
 #include "collector/finished_output.h"
 #include "collector/journal.h"
 #include "collector/manifest.h"
+#include "collector/output_sums.h"
 #include "collector/result_sink.h"
 #include "collector/task_hashes.h"
 
@@ -22,6 +23,7 @@ struct StageLog {
   std::unique_ptr<ResultSink> sink;
   std::optional<Journal> journal;    // of an output that is a file
   std::optional<TaskHashes> hashes;  // with the journal
+  std::optional<OutputSums> sums;    // as well
 
   // Of an output that is resumed, if there was something.
   std::optional<CollectorCore::Recovered> recovered;

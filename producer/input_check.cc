@@ -6,8 +6,9 @@
 
 namespace fetchline {
 
-InputCheck check_input(const std::vector<std::string>& urls, const std::string& path) {
-  TaskSource source(urls, path);
+InputCheck check_input(const std::vector<std::string>& urls, const std::string& path,
+                       const EmitRule& rule) {
+  TaskSource source(urls, path, rule);
   InputCheck check;
   while (true) {
     const auto line = source.next(check.tasks + check.faulty);

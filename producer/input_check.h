@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "proto/emit_rule.h"
+
 namespace fetchline {
 
 struct InputCheck {
@@ -15,6 +17,7 @@ struct InputCheck {
 };
 
 // Blocks until the input ends. Throws InputError.
-[[nodiscard]] InputCheck check_input(const std::vector<std::string>& urls, const std::string& path);
+[[nodiscard]] InputCheck check_input(const std::vector<std::string>& urls, const std::string& path,
+                                     const EmitRule& rule = {});
 
 }  // namespace fetchline

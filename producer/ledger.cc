@@ -14,6 +14,9 @@ void Ledger::add(Task task, std::string fault, Repetition repetition) {
   slot.task = std::move(task);
   slot.why = std::move(fault);
   slot.repetition = repetition;
+  if (repetition != Repetition::never || !slot.why.empty()) return;
+  unrepeatable_.push_back(slot.task.index);
+  if (slot.task.index < doubted_below_) doubt(slot);
 }
 
 bool Ledger::is_known(Index index) {
@@ -31,12 +34,12 @@ void Ledger::add_committed() {
   Slot& slot = slots_.emplace_back();
   slot.task.index = index;
   slot.phase = Phase::committed;
-  skip_committed();
+  skip_unready();
 }
 
-void Ledger::skip_committed() {
+void Ledger::skip_unready() {
   fresh_ = std::max(fresh_, base_);
-  while (fresh_ < next_index() && find(fresh_)->phase == Phase::committed) ++fresh_;
+  while (fresh_ < next_index() && find(fresh_)->phase != Phase::ready) ++fresh_;
 }
 
 std::size_t Ledger::leased_to(WorkerId worker) const {
@@ -103,12 +106,16 @@ const Task& Ledger::lease_second(Index index, const Lease& lease) {
 
 const Task& Ledger::give(Slot& slot, const Lease& lease) {
   leave_ready(slot);
+  note_lease(slot, lease);
+  return slot.task;
+}
+
+void Ledger::note_lease(Slot& slot, const Lease& lease) {
   slot.phase = Phase::leased;
   slot.lease = lease;
   count(lease, slot.task.index);
   if (listed_.size() > 4096 + 2 * leased_) unlist_ended();
   if (!std::exchange(slot.is_listed, true)) listed_.push_back(slot.task.index);
-  return slot.task;
 }
 
 void Ledger::count(const Lease& lease, Index index) {
@@ -141,7 +148,7 @@ void Ledger::leave_ready(Slot& slot) {
   unsent_bytes_ -= slot.task.memory_bytes();
   if (index != fresh_) return;
   ++fresh_;
-  skip_committed();
+  skip_unready();
 }
 
 Ledger::Slot* Ledger::find(Index index) {
@@ -204,6 +211,9 @@ std::optional<Ledger::Standing> Ledger::standing(Index index) const {
   switch (slot->phase) {
     case Phase::ready:
       standing.place = suspects_.contains(index) ? "suspect" : "ready";
+      break;
+    case Phase::doubtful:
+      standing.place = "doubtful";
       break;
     case Phase::delayed:
       standing.place = "waiting";
@@ -279,6 +289,11 @@ bool Ledger::returned(WorkerId worker, Index index) {
 void Ledger::make_ready(Slot& slot) {
   const Index index = slot.task.index;
   slot.phase = Phase::ready;
+  if (index >= fresh_) {  // it was doubtful
+    ++unsent_;
+    unsent_bytes_ += slot.task.memory_bytes();
+    return;
+  }
   (slot.why.empty() && blame_.is_suspect(index) ? suspects_ : again_).insert(index);
 }
 

@@ -58,7 +58,24 @@ class Ledger {
   [[nodiscard]] std::optional<Index> next_suspect(Index limit) const;
   [[nodiscard]] std::size_t suspects() const { return suspects_.size(); }
   [[nodiscard]] bool holds_alone(WorkerId worker) const { return alone_.contains(worker); }
+  [[nodiscard]] bool has_alone() const { return !alone_.empty(); }
   void no_longer_alone(WorkerId worker);  // its suspect has company
+
+  // The lowest task from `from` on that must not be requested twice and is not committed.
+  [[nodiscard]] std::optional<Index> next_unrepeatable(Index from) const;
+
+  // Tasks below `mark` that must not be requested twice, also those read later, may have been
+  // handed out by a producer before this one: they are doubtful, and not ready. One ends as
+  // committed, as leased to who shows that it has it, or abandoned.
+  void doubt_below(Index mark);
+  [[nodiscard]] bool has_doubts() const { return !doubtful_.empty(); }
+  // The worker had a doubtful task already when it first spoke to us.
+  void adopt(WorkerId worker, const IndexSet& indices, Instant now);
+  void abandon_doubtful(Index below);  // nobody has them
+
+  // None that must not be requested twice was, or may have been, from there on.
+  [[nodiscard]] Index in_doubt_below() const;
+  [[nodiscard]] bool awaits_unrepeatable() const;  // one is delivered and not committed
 
   // What ends without any worker: a faulty line, an abandoned task.
   struct Decided {
@@ -99,7 +116,8 @@ class Ledger {
 
   // Where a task is that is read and not committed; for those who watch.
   struct Standing {
-    std::string_view place;      // "ready", "waiting", "suspect", "running" or "delivered"
+    // "ready", "waiting", "suspect", "doubtful", "running" or "delivered"
+    std::string_view place;
     const Task* task = nullptr;  // good until the next change
     std::optional<Lease> lease;  // the last, of who runs or has delivered it
     std::optional<Instant> due;  // when it waits for its retry
@@ -135,7 +153,7 @@ class Ledger {
   [[nodiscard]] std::optional<Instant> next_due() const;
 
  private:
-  enum class Phase : std::uint8_t { ready, delayed, leased, delivered, committed };
+  enum class Phase : std::uint8_t { ready, doubtful, delayed, leased, delivered, committed };
   struct Slot {
     Task task;
     std::string why;  // of what is decided without a worker
@@ -149,12 +167,13 @@ class Ledger {
 
   [[nodiscard]] bool is_known(Index index);  // as committed, before it is read
   void add_committed();
-  void skip_committed();
+  void skip_unready();
   [[nodiscard]] Slot* find(Index index);
   [[nodiscard]] const Slot* find(Index index) const;
   [[nodiscard]] Slot* find_leased(WorkerId worker, Index index);
   [[nodiscard]] const Lease* lease_in(const Slot& slot, WorkerId worker) const;
   [[nodiscard]] const Task& give(Slot& slot, const Lease& lease);
+  void note_lease(Slot& slot, const Lease& lease);
   void count(const Lease& lease, Index index);
   void uncount(const Lease& lease);
   [[nodiscard]] bool let_go(Slot& slot, WorkerId worker);
@@ -164,6 +183,7 @@ class Ledger {
   void make_ready(Slot& slot);
   void repeat(Slot& slot);
   void abandon(Slot& slot, std::string why);
+  void doubt(Slot& slot);
   void commit_one(Slot& slot);
   void drop_committed();
   void remember(const IndexSet& set);
@@ -173,9 +193,12 @@ class Ledger {
   Index fresh_ = 0;  // the lowest that is ready and was never handed out; next_index() if none
   std::size_t unsent_ = 0;
   std::size_t unsent_bytes_ = 0;
-  std::set<Index> again_;     // ready, handed out before; all below fresh_
+  std::set<Index> again_;     // ready, behind fresh_: handed out before, or doubtful
   std::set<Index> suspects_;  // ready, but only alone
   std::multimap<Instant, Index> delayed_;
+  std::deque<Index> unrepeatable_;  // all that must not be requested twice, from base_ on
+  Index doubted_below_ = 0;
+  std::set<Index> doubtful_;
 
   std::size_t leased_ = 0;
   std::unordered_map<WorkerId, std::size_t> leases_;  // counts, no zeros

@@ -56,6 +56,9 @@ void Ledger::commit_one(Slot& slot) {
       delayed_.erase(at);
       break;
     }
+    case Phase::doubtful:
+      doubtful_.erase(index);
+      break;
     case Phase::delivered:
       break;
   }
@@ -70,7 +73,8 @@ void Ledger::drop_committed() {
     slots_.pop_front();
     ++base_;
   }
-  skip_committed();
+  while (!unrepeatable_.empty() && unrepeatable_.front() < base_) unrepeatable_.pop_front();
+  skip_unready();
 }
 
 // Both are ascending, so that each range is added at the end.

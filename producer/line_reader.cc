@@ -3,6 +3,17 @@
 #include <algorithm>
 
 namespace fetchline {
+namespace {
+
+// Above this the memory of one huge line is given back.
+constexpr std::size_t kKeptCapacityBytes = std::size_t{4} << 20;
+
+std::size_t most_bytes(std::string_view line) {
+  return line.starts_with(LineReader::kRecordBeginning) ? LineReader::kMaxRecordBytes
+                                                        : LineReader::kMaxLineBytes;
+}
+
+}  // namespace
 
 void LineReader::feed(std::string_view bytes) {
   if (skipping_) {
@@ -15,6 +26,9 @@ void LineReader::feed(std::string_view bytes) {
   buffer_.erase(0, begin_);
   scanned_ -= begin_;
   begin_ = 0;
+  if (buffer_.size() < kKeptCapacityBytes / 2 && buffer_.capacity() > kKeptCapacityBytes) {
+    buffer_.shrink_to_fit();
+  }
   buffer_.append(bytes);
 }
 
@@ -30,7 +44,7 @@ std::optional<Line> LineReader::take(std::size_t length, std::size_t with_its_en
   begin_ += with_its_end;
   scanned_ = begin_;
   if (text.ends_with('\r')) text.remove_suffix(1);
-  const bool too_long = text.size() > kMaxLineBytes;
+  const bool too_long = text.size() > most_bytes(text);
   return Line{too_long ? text.substr(0, kPrefixBytes) : text, too_long, ++taken_};
 }
 
@@ -38,7 +52,7 @@ std::optional<Line> LineReader::take_unfinished() {
   const auto length = buffer_.size() - begin_;
   if (finished_ && length > 0) return take(length, length);
   // One more than the limit may yet turn out to be a CR before an LF.
-  if (length <= kMaxLineBytes + 1) return std::nullopt;
+  if (length <= most_bytes(std::string_view(buffer_).substr(begin_)) + 1) return std::nullopt;
   skipping_ = true;
   return take(length, length);
 }

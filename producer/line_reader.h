@@ -6,19 +6,26 @@
 #include <string>
 #include <string_view>
 
+#include "proto/emitted.h"
+
 namespace fetchline {
 
 struct Line {
-  std::string_view text;     // without LF or CRLF; the first kPrefixBytes of it when too_long
-  bool too_long = false;     // longer than kMaxLineBytes
-  std::uint64_t number = 0;  // from 1
+  std::string_view text;      // without LF or CRLF; the first kPrefixBytes of it when too_long
+  bool too_long = false;      // longer than a line like it may be
+  std::uint64_t number = 0;   // from 1
+  std::uint64_t emitted = 0;  // which of the lines that the record in this line emits; 0: itself
 };
 
-// After each feed() call next() until it has none. Holds what was fed and not yet taken, and at
-// most kMaxLineBytes of an unfinished line: what goes past that is thrown away as it comes.
+// After each feed() call next() until it has none. Holds what was fed and not yet taken, and of an
+// unfinished line at most what it may be long: what goes past that is thrown away as it comes.
 class LineReader {
  public:
-  static constexpr std::size_t kMaxLineBytes = 64 * 1024;
+  static constexpr std::size_t kMaxLineBytes = kMaxTaskLineBytes;
+  // The output of an earlier stage is input too, and a record as long as its body and headers: the
+  // largest body that is fetched unless --max-filesize allows more, in base64, and more than that.
+  static constexpr std::string_view kRecordBeginning = R"({"index":)";
+  static constexpr std::size_t kMaxRecordBytes = std::size_t{256} << 20;
   static constexpr std::size_t kPrefixBytes = 2 * 1024;
 
   void feed(std::string_view bytes);

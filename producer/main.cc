@@ -19,8 +19,15 @@ namespace fetchline {
 namespace {
 
 ExitCode dry_run(const ProducerOptions& options, const TaskFlags& flags) {
-  Port::check(options.bind, read_keys(options.keys, Role::producer));
-  const InputCheck check = check_input(options.urls, options.input);
+  const Keys keys = read_keys(options.keys, Role::producer);
+  Port::check(options.bind, keys);
+  if (!options.listen.empty()) {
+    Port::check(options.listen, keys, Link::chain);
+    spdlog::info("would hand out what the stage before sends to {}, at {}", options.listen,
+                 options.bind);
+    return ExitCode::ok;
+  }
+  const InputCheck check = check_input(options.urls, options.input, options.emit);
   for (const std::string& fault : check.faults) spdlog::warn("{}", fault);
   spdlog::info("would hand out {} tasks at {}; {} lines are not tasks", check.tasks, options.bind,
                check.faulty);
@@ -30,7 +37,7 @@ ExitCode dry_run(const ProducerOptions& options, const TaskFlags& flags) {
 ExitCode run(const Program& program, const ProducerOptions& options, const TaskFlags& flags,
              const SignalStop& signals) {
   if (flags.dry_run) return dry_run(options, flags);
-  zmq::context_t context = make_context(1);
+  zmq::context_t context = make_context(2);
   Producer producer(context, options);
   const ProducerCounters& counters = producer.counters();
   ProgressReport progress(program.progress(), [&counters] {
@@ -76,6 +83,7 @@ int main_of(int argc, char** argv) {
       "-");
   const auto role = [&] {
     flags.apply_to(options);
+    options.listen_timeout = options.peer_timeout;
     return run(program, options, flags, signals);
   };
   return to_int(run_role(program, argc, argv, role,

@@ -53,14 +53,20 @@ milliseconds wall_clock() {
 
 Producer::Producer(zmq::context_t& context, ProducerOptions options)
     : options_(std::move(options)),
-      source_(options_.urls, options_.input),
+      source_(options_.listen.empty() ? TaskSource(options_.urls, options_.input, options_.emit)
+                                      : TaskSource(TaskSource::Fed(), options_.emit)),
       keys_(read_keys(options_.keys, Role::producer)),
       workers_(context, options_.bind, keys_),
       collector_(context, options_.collector, "--collector", Role::collector, keys_),
       core_(core_settings(options_)),
       collector_watch_(collector_.whom(), options_.peer_timeout, std::chrono::steady_clock::now()),
       worker_watch_("a worker at " + workers_.shown(), options_.peer_timeout,
-                    std::chrono::steady_clock::now()) {}
+                    std::chrono::steady_clock::now()) {
+  if (options_.listen.empty()) return;
+  before_.emplace(options_.listen, keys_);
+  before_watch_.emplace("the stage before at " + before_->port().shown(), options_.listen_timeout,
+                        std::chrono::steady_clock::now());
+}
 
 RunEnd Producer::run(std::stop_token drain, std::stop_token abort) {
   const std::stop_callback on_drain(drain, [this] { wakeup_.notify(); });
@@ -97,11 +103,15 @@ void Producer::wait(Instant now) {
     const auto left = std::chrono::ceil<milliseconds>(*due - now);
     timeout = std::clamp(left, milliseconds(0), kTick);
   }
+  if (before_ && before_->core().has_news()) {
+    timeout = std::min(timeout, StageBeforeCore::kWantInterval);
+  }
   const short collector_events = collector_blocked_ ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN;
   const bool reads = core_.wants_input() && !source_.ended() && source_.fd() >= 0;
   wait_items_.assign({{collector_.socket().handle(), 0, collector_events, 0},
                       {nullptr, wakeup_.fd(), ZMQ_POLLIN, 0}});
   workers_.add_to(wait_items_);
+  if (before_) before_->add_to(wait_items_);
   if (reads) wait_items_.push_back({nullptr, source_.fd(), ZMQ_POLLIN, 0});
   zmq::poll(wait_items_, timeout);
   wakeup_.clear();
@@ -117,6 +127,7 @@ void Producer::receive(Instant now) {
   last_turn_ = now;
   workers_.tend();
   collector_.tend(now);
+  if (before_) before_->receive(now, nonsense_);
   core_.set_more_to_hear(true);
   for (int i = 0; i < kMessagesPerTurn; ++i) {
     auto incoming = workers_.receive();
@@ -150,7 +161,7 @@ void Producer::read_input() {
     auto line = source_.next(core_.next_index());
     if (!line) {
       if (source_.ended()) core_.end_of_input();
-      if (source_.ended() || !source_.read_block()) break;
+      if (source_.ended() || !read_more()) break;
       ++blocks;
     } else if (auto* task = std::get_if<Task>(&*line)) {
       core_.add(std::move(*task));
@@ -165,13 +176,40 @@ void Producer::read_input() {
   }
 }
 
+// A stage that was told that it is enough is over, and not there when its lines are only to be
+// compared with those of a finished job. Whoever comes after all was not compared: it is told
+// nothing.
+void Producer::speak_to_stage_before(Instant now) {
+  constexpr std::chrono::seconds kGone{5};
+  const bool is_heard = before_->core().heard() != Instant{};
+  if (!core_.resumes_finished_job() || is_heard) finished_since_ = now;
+  if (now - finished_since_ >= kGone) core_.set_input_gone();
+  const bool is_done = core_.phase() == ProducerCore::Phase::done;
+  if (is_done && !core_.is_input_gone()) before_->core().set_done(now);
+  before_->send(now);
+}
+
+// False: there is nothing now.
+bool Producer::read_more() {
+  if (!before_) return source_.read_block();
+  const std::string text = before_->core().take_text();
+  if (text.empty() && !before_->core().ended()) return false;
+  if (text.empty()) {
+    source_.finish();
+  } else {
+    source_.feed(text);
+  }
+  return true;
+}
+
 void Producer::send(Instant now) {
+  if (before_) speak_to_stage_before(now);
   collector_blocked_ = false;
   for (auto& outgoing : core_.take_outgoing()) {
     // What cannot be sent now is noticed as lost and said again: nothing here is a fact of its own.
     if (!outgoing.worker.empty()) {
       const auto result = workers_.send_to(outgoing.worker, outgoing.frames);
-      if (result == SendResult::unreachable) core_.worker_unreachable(outgoing.worker);
+      if (result == SendResult::unreachable) core_.worker_unreachable(outgoing.worker, now);
     } else if (collector_.send(outgoing.frames) != SendResult::sent) {
       core_.collector_unreached();
       collector_blocked_ = true;
@@ -203,6 +241,12 @@ void Producer::report(Instant now) {
   if (auto line = worker_watch_.update(needs_worker() ? Instant{} : now, now)) {
     spdlog::info("{}", *line);
   }
+  if (before_) {
+    const bool needed = !source_.ended() && core_.phase() != ProducerCore::Phase::done;
+    const Instant before_heard = needed ? before_->core().heard() : now;
+    if (auto line = before_watch_->update(before_heard, now)) spdlog::info("{}", *line);
+    while (auto line = before_->port().next_complaint(now)) spdlog::warn("{}", *line);
+  }
   for (const std::string& line : nonsense_.due_lines(now)) spdlog::warn("{}", line);
   counters_.tasks_read.store(core_.next_index(), std::memory_order_relaxed);
   counters_.finished.store(
@@ -211,8 +255,9 @@ void Producer::report(Instant now) {
   counters_.input_ended.store(source_.ended(), std::memory_order_relaxed);
   counters_.in_flight.store(core_.in_flight(), std::memory_order_relaxed);
   const std::string* collector = collector_watch_.waits_for();
-  counters_.waits_for.store(collector != nullptr ? collector : worker_watch_.waits_for(),
-                            std::memory_order_relaxed);
+  const std::string* whom = collector != nullptr ? collector : worker_watch_.waits_for();
+  if (whom == nullptr && before_watch_) whom = before_watch_->waits_for();
+  counters_.waits_for.store(whom, std::memory_order_relaxed);
 }
 
 void Producer::publish(Instant now) {
@@ -225,6 +270,17 @@ void Producer::publish(Instant now) {
   const bool is_done = core_.phase() == ProducerCore::Phase::done;
   if (!is_done && !collector_watch_.is_there(now))
     status.missing.push_back(collector_watch_.whom());
+  if (before_) {
+    const StageBeforeCore& before = before_->core();
+    status.stage_before = {.lines = before.position(),
+                           .total = before.total(),
+                           .bytes = before.bytes(),
+                           .refused = before.refused_senders()};
+    status.dropped_messages += before.dropped_messages() + before_->undecoded();
+    status.refused_connections += before_->port().refused();
+    const bool needed = !is_done && !source_.ended();
+    if (needed && !before_watch_->is_there(now)) status.missing.push_back(before_watch_->whom());
+  }
   if (needs_worker()) status.missing.push_back(worker_watch_.whom());
   published_.publish(std::move(status));
 }
@@ -247,17 +303,30 @@ std::optional<RunEnd> Producer::ended(Instant now) {
                          "; resume with the same input, or start anew with --overwrite"};
   }
   if (core_.phase() == Phase::done) {
-    if (core_.over(now)) return RunEnd{.counts = core_.counts()};
+    const bool is_known = !before_ || core_.is_input_gone() || before_->core().over(now);
+    if (core_.over(now) && is_known) return RunEnd{.counts = core_.counts()};
     return std::nullopt;
   }
-  for (const PeerWatch* watch : {&collector_watch_, &worker_watch_}) {
-    if (watch->timed_out(now))
-      return RunEnd{.kind = Kind::no_peer, .why = watch->whom() + " did not come"};
-  }
+  if (auto end = ended_by_peers(now)) return end;
   if (draining_since_ && (core_.drained() || now - *draining_since_ >= options_.drain_timeout)) {
     return RunEnd{.kind = Kind::interrupted, .why = "stopped before the end of the job"};
   }
   return std::nullopt;
+}
+
+std::optional<RunEnd> Producer::ended_by_peers(Instant now) const {
+  using Kind = RunEnd::Kind;
+  for (const PeerWatch* watch :
+       {&collector_watch_, &worker_watch_, before_watch_ ? &*before_watch_ : nullptr}) {
+    if (watch != nullptr && watch->timed_out(now))
+      return RunEnd{.kind = Kind::no_peer, .why = watch->whom() + " did not come"};
+  }
+  if (!before_ || !before_->core().shorter_total()) return std::nullopt;
+  const std::uint64_t lines = before_->core().position();
+  return RunEnd{.kind = Kind::other_input,
+                .why = before_watch_->whom() + " ends at line " +
+                       std::to_string(*before_->core().shorter_total()) + ", before it had " +
+                       std::to_string(lines) + "; resume to compare what it has now"};
 }
 
 }  // namespace fetchline

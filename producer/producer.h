@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 
 #include "producer/producer_core.h"
 #include "producer/producer_status.h"
+#include "producer/stage_before.h"
 #include "producer/task_source.h"
 #include "proto/connection.h"
 #include "proto/key_files.h"
@@ -31,7 +33,10 @@ struct ProducerOptions {
   KeyFiles keys;
   std::vector<std::string> urls;  // before what is in `input`
   std::string input;              // file, "-" for stdin, empty: only `urls`
-  bool resume = false;            // take the job that the collector has
+  std::string listen;             // where the stage before connects, instead of both; empty: nobody
+  std::chrono::milliseconds listen_timeout{600'000};  // for it; 0: wait for ever
+  EmitRule emit;        // of records in `input` that do not say what they emit
+  bool resume = false;  // take the job that the collector has
   JobSettings job;
   RetryPolicy retry;
   std::chrono::milliseconds late_logins{1'000};  // how long it stays for workers that come too late
@@ -70,6 +75,8 @@ class Producer {
   void wait(Instant now);
   void receive(Instant now);
   void read_input();
+  [[nodiscard]] bool read_more();
+  void speak_to_stage_before(Instant now);
   void send(Instant now);
   void report(Instant now);
   void publish(Instant now);
@@ -77,12 +84,14 @@ class Producer {
     return core_.needs_workers() && core_.worker_count() == 0;
   }
   [[nodiscard]] std::optional<RunEnd> ended(Instant now);
+  [[nodiscard]] std::optional<RunEnd> ended_by_peers(Instant now) const;
 
   const ProducerOptions options_;
   TaskSource source_;
   const Keys keys_;
   Port workers_;
   Connection collector_;
+  std::optional<StageBefore> before_;
   ProducerCore core_;
   Wakeup wakeup_;
   ProducerCounters counters_;
@@ -90,6 +99,8 @@ class Producer {
   Published<ProducerStatus> published_;
   PeerWatch collector_watch_;
   PeerWatch worker_watch_;
+  std::optional<PeerWatch> before_watch_;
+  Instant finished_since_{};     // a finished job is resumed, and nobody gives its input
   std::uint64_t undecoded_ = 0;  // messages
   std::vector<zmq::pollitem_t> wait_items_;
   bool collector_blocked_ = false;  // something for it did not leave

@@ -66,6 +66,7 @@ void ProducerCore::on_heartbeat(const PeerId& peer, const Received& received,
     login.reports.clear();
     login.queued.reset();
   }
+  if (in_session) ledger_.adopt(worker.id(), heartbeat.of_older_epoch, now);
   for (const Report& report : worker.on_heartbeat(peer, in_session ? heartbeat : login, now)) {
     on_report(worker, report, now);
   }
@@ -80,13 +81,15 @@ void ProducerCore::on_heartbeat(const PeerId& peer, const Received& received,
 }
 
 // Of a session that is not known any more anything may be true of its messages. No worker holds
-// tasks that were never read, or more than kMostQueued.
+// tasks that were never read, unless of a producer before this one, or more than kMostQueued.
 bool ProducerCore::is_believable(const Heartbeat& heartbeat) const {
   for (const auto* sessions : {&workers_, &silent_workers_}) {
     const auto at = sessions->find(heartbeat.worker);
     if (at != sessions->end() && !at->second.could_say(heartbeat)) return false;
   }
-  const auto was_read = [this](Index index) { return index < ledger_.next_index(); };
+  const auto was_read = [this](Index index) {
+    return settings_.resume || index < ledger_.next_index();
+  };
   if (heartbeat.queued && !heartbeat.queued->empty()) {
     const IndexSet& queued = *heartbeat.queued;
     if (queued.size() > kMostQueued || !was_read(queued.ranges().back().last)) return false;
@@ -116,6 +119,7 @@ WorkerSession& ProducerCore::session_of(WorkerId worker, const PeerId& peer, Ins
 }
 
 void ProducerCore::on_report(const WorkerSession& worker, const Report& report, Instant now) {
+  if (ledger_.has_doubts()) adopt_reported(worker, report.index, now);
   switch (report.verdict) {
     case Report::Verdict::delivered:
       if (const Lease* lease = ledger_.lease_of(worker.id(), report.index)) {
@@ -127,9 +131,12 @@ void ProducerCore::on_report(const WorkerSession& worker, const Report& report, 
       ledger_.returned(worker.id(), report.index);
       break;
     case Report::Verdict::retry: {
-      // A late word about an earlier attempt says nothing of the one that runs now.
+      // A late word about an earlier attempt says nothing of the one that runs now. What was
+      // adopted was counted by another producer.
       const Task* task = ledger_.leased_task(worker.id(), report.index);
-      if (task == nullptr || task->attempt != report.attempt) break;
+      if (task == nullptr) break;
+      const bool is_adopted = ledger_.lease_of(worker.id(), report.index)->message == 0;
+      if (task->attempt != report.attempt && !is_adopted) break;
       ledger_.retry_at(
           worker.id(), report.index,
           now + retry_wait(settings_.retry, report.attempt, report.retry_after, random_));
@@ -257,20 +264,22 @@ void ProducerCore::on_state(Epoch epoch, const State& state, Instant now) {
   comparison_.on_state(state.compared, state.compare_to, now);
   if (phase_ != Phase::running) phase_ = comparison_.over() ? Phase::running : Phase::comparing;
   if (phase_ == Phase::running) comparison_.keep_no_more();
-  if (epoch != epoch_) begin_epoch(epoch);
+  if (epoch != epoch_) begin_epoch(epoch, state.begun_before, now);
   follow(state, now);
   state_seq_ = state.seq;
   watermark_ = state.watermark;
   dispatch_limit_ = std::min(state.dispatch_limit, state.watermark + settings_.window);
+  may_begin_below_ = state.begun_below;
   total_ = state.total;
 }
 
 // What workers hold of an older epoch they drop or deliver by themselves.
-void ProducerCore::begin_epoch(Epoch epoch) {
+void ProducerCore::begin_epoch(Epoch epoch, Index begun_before, Instant now) {
   for (const auto& [id, worker] : workers_) ledger_.worker_lost(id);
   if (epoch_ != Epoch{}) workers_.clear();
   silent_workers_.clear();
   epoch_ = claimed_ = epoch;
+  doubt_below(begun_before, now);
 }
 
 void ProducerCore::end_of_input() {
@@ -280,7 +289,7 @@ void ProducerCore::end_of_input() {
 
 void ProducerCore::on_done(const Done& done, Instant now) {
   // The input may go on where that of the job ended. It is said again.
-  if (phase_ == Phase::comparing && !input_ended_) return;
+  if (phase_ == Phase::comparing && !input_ended_ && !input_gone_) return;
   if (!is_working() && phase_ != Phase::done) return;  // it has ended otherwise
   to_collector(encode(job_, epoch_, Bye{}));
   if (phase_ == Phase::done) return;
@@ -301,6 +310,7 @@ void ProducerCore::advance(Instant now, std::chrono::milliseconds wall_clock) {
   if (phase_ == Phase::comparing) answer_heartbeats(now);
   if (phase_ != Phase::running) return;
   ledger_.release_due(now);
+  judge_doubtful(now);
   if (dispatching_) dispatch(now);
   answer_heartbeats(now);
   outbox_.advance(now);
@@ -322,7 +332,7 @@ std::optional<Frames> ProducerCore::next_results(Instant now) {
 
 void ProducerCore::lose_silent_workers(Instant now) {
   for (auto at = workers_.begin(); at != workers_.end();) {
-    if (!at->second.silent(now)) {
+    if (!at->second.silent(now, ledger_.holds_alone(at->first))) {
       ++at;
       continue;
     }
@@ -341,7 +351,7 @@ void ProducerCore::speak_to_collector(Instant now) {
   // we reconnected to where its answers have to go.
   if (is_working() && now - last_open_ >= kRepeat) {
     last_open_ = now;
-    const Open open{settings_.nonce, ledger_.leased(), settings_.resume};
+    const Open open{settings_.nonce, ledger_.leased(), settings_.resume, input_gone_};
     to_collector(encode(job_, claimed_, open));
   }
   if (phase_ == Phase::comparing || phase_ == Phase::running) {
@@ -354,7 +364,7 @@ void ProducerCore::speak_to_collector(Instant now) {
 }
 
 void ProducerCore::leave() {
-  to_collector(encode(job_, epoch_, Bye{}));
+  to_collector(encode(job_, epoch_, Bye{.begun_below = ledger_.in_doubt_below()}));
   for (auto& [id, worker] : workers_) {
     to_worker(worker.peer(), encode(job_, epoch_, Bye{}));
   }
@@ -370,12 +380,17 @@ bool ProducerCore::over(Instant now) const {
   return now - done_at_ >= kFarewell || std::none_of(workers_.begin(), workers_.end(), is_awaited);
 }
 
-void ProducerCore::worker_unreachable(const PeerId& peer) {
-  if (phase_ != Phase::done) return;  // it may come back
-  std::erase_if(workers_, [&](const auto& entry) { return entry.second.peer() == peer; });
+void ProducerCore::worker_unreachable(const PeerId& peer, Instant now) {
+  const auto is_it = [&](const auto& entry) { return entry.second.peer() == peer; };
+  if (phase_ == Phase::done) std::erase_if(workers_, is_it);
+  // Before that it may come back.
+  const auto at = std::find_if(workers_.begin(), workers_.end(), is_it);
+  if (at != workers_.end()) at->second.note_unreachable(now);
 }
 
-bool ProducerCore::drained() const { return ledger_.leased() == 0 && outbox_.empty(); }
+bool ProducerCore::drained() const {
+  return ledger_.leased() == 0 && outbox_.empty() && !ledger_.awaits_unrepeatable();
+}
 
 std::vector<std::string> ProducerCore::take_lost_workers() {
   return std::exchange(lost_workers_, {});

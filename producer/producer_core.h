@@ -17,6 +17,7 @@
 #include <random>
 #include <set>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "producer/input_comparison.h"
@@ -48,6 +49,10 @@ class ProducerCore {
   static constexpr std::chrono::seconds kLateState{10};
   static constexpr std::size_t kSilentWorkers = 4096;   // remembered, should they come back
   static constexpr std::uint64_t kMostQueued = 65'536;  // tasks in the queue of a worker
+
+  // So long every worker that lives and can be reached has spoken, and named what it has of a
+  // producer before this one.
+  static constexpr std::chrono::seconds kDoubt = WorkerSession::kLease + std::chrono::seconds(1);
 
   // A task is given to a second worker when the first has not reported it so long after its time
   // was up, or, while slots are idle, when it takes so many times longer than others.
@@ -84,6 +89,15 @@ class ProducerCore {
   [[nodiscard]] bool wants_input() const;
   void add(Task task, std::string fault = {});  // `fault`: why it is no task, but has its place
   void end_of_input();
+  // The input is that of a job that was done before, which only has to be shown to the collector.
+  [[nodiscard]] bool resumes_finished_job() const {
+    return phase_ == Phase::comparing && finished_heard_;
+  }
+  // It cannot be: whoever gave it is over as well.
+  void set_input_gone() {
+    if (!std::exchange(input_gone_, true)) last_open_ = {};
+  }
+  [[nodiscard]] bool is_input_gone() const { return input_gone_; }
   [[nodiscard]] Index next_index() const { return ledger_.next_index(); }
 
   void on_worker_message(const PeerId& peer, Received received, Instant now);
@@ -97,10 +111,11 @@ class ProducerCore {
   void collector_unreached() {  // what was last said to it did not leave: say it again at once
     last_open_ = {};
     last_end_ = {};
+    last_begin_ = {};
   }
 
   // Nothing connects it to us any more. When the job is done there is nobody to wait for then.
-  void worker_unreachable(const PeerId& peer);
+  void worker_unreachable(const PeerId& peer, Instant now);
 
   struct Outgoing {
     PeerId worker;  // empty: to the collector
@@ -152,7 +167,7 @@ class ProducerCore {
   [[nodiscard]] bool survives_new_boot(const State& state) const;
   void on_refused(Epoch epoch, const Refused& refused);
   void open_after(Epoch epoch);
-  void begin_epoch(Epoch epoch);
+  void begin_epoch(Epoch epoch, Index begun_before, Instant now);
   void on_done(const Done& done, Instant now);
   [[nodiscard]] bool is_working() const;  // or about to
   void check_input_end();
@@ -173,9 +188,17 @@ class ProducerCore {
   void answer_logins();
   void answer_heartbeats(Instant now);
 
+  [[nodiscard]] Index limit() const;
+  void ask_to_begin(Instant now);
+  [[nodiscard]] std::size_t free_capacity();
+  void doubt_below(Index mark, Instant now);
+  void adopt_reported(const WorkerSession& worker, Index index, Instant now);
+  void judge_doubtful(Instant now);
+
   void dispatch_suspects(Instant now);
   void end_needless_quarantine();
   void empty_workers_for_suspects();
+  void probe_suspected_dead(Instant now);
   [[nodiscard]] bool may_quarantine_more() const;
   [[nodiscard]] WorkerSession* host_for_suspect(Index suspect, Instant now);
 
@@ -206,11 +229,14 @@ class ProducerCore {
   Ledger ledger_;
   InputComparison comparison_;
   bool input_ended_ = false;
+  bool input_gone_ = false;
   bool dispatching_ = true;
   bool more_to_hear_ = false;
   std::uint64_t begun_ = 0;   // tasks that were handed out, each counted once
   Index begun_below_ = 0;     // none from there on; they go out in order
   std::uint64_t spares_ = 0;  // given to idle slots while another worker ran them
+  Index doubts_below_ = 0;    // of those that were read then, doubts end
+  Instant doubts_due_{};      // at that time
   Pace pace_;
   Instant last_look_{};
 
@@ -229,12 +255,15 @@ class ProducerCore {
   std::uint64_t state_seq_ = 0;
   Index watermark_ = 0;
   Index dispatch_limit_ = 0;
+  Index may_begin_below_ = 0;  // of those that must not be requested twice
   std::optional<Index> total_;
   Instant collector_heard_{};
   Instant collector_back_{};  // it has been heard without a gap since then
   Instant last_open_{};
   Instant last_end_{};
-  ResultOutbox outbox_;  // of what ends without a worker: faulty lines, abandoned tasks
+  Instant last_begin_{};
+  Index asked_below_ = 0;  // with the last Begin
+  ResultOutbox outbox_;    // of what ends without a worker: faulty lines, abandoned tasks
 
   OutcomeCounts counts_{};
   Instant done_at_{};

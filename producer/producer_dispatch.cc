@@ -14,7 +14,9 @@ constexpr std::size_t kTaskBytesPerMessage = 256 * 1024;
 
 void ProducerCore::dispatch(Instant now) {
   dispatch_suspects(now);
+  if (ledger_.has_alone()) probe_suspected_dead(now);
   dispatch_ready(now);
+  ask_to_begin(now);
   look_over_leases(now);
 }
 
@@ -30,19 +32,18 @@ void ProducerCore::dispatch_ready(Instant now) {
 // What needs no worker is delivered as its turn comes; what is behind one that must wait waits too.
 bool ProducerCore::has_task_to_hand_out() {
   if (may_deliver_decided()) deliver_decided();
-  const auto next = ledger_.next_ready(dispatch_limit_);
+  const auto next = ledger_.next_ready(limit());
   return next && !ledger_.is_decided(*next);
 }
 
 // The outbox is as bounded as what is read ahead; the head always has room.
 bool ProducerCore::may_deliver_decided() const {
-  return outbox_.held_bytes() < kReadAheadBytes ||
-         ledger_.next_ready(dispatch_limit_) == ledger_.base();
+  return outbox_.held_bytes() < kReadAheadBytes || ledger_.next_ready(limit()) == ledger_.base();
 }
 
 void ProducerCore::deliver_decided() {
   while (may_deliver_decided()) {
-    const auto decided = ledger_.take_decided(dispatch_limit_);
+    const auto decided = ledger_.take_decided(limit());
     if (!decided) return;
     const Task& task = decided->task;
     Result result;
@@ -81,7 +82,7 @@ std::vector<WorkerSession*> ProducerCore::free_workers() {
 }
 
 void ProducerCore::dispatch_up_to(std::uint32_t (WorkerSession::*capacity)() const, Instant now) {
-  std::size_t ready = ledger_.ready(dispatch_limit_);
+  std::size_t ready = ledger_.ready(limit());
   if (ready == 0 || workers_.empty()) return;
   auto workers = free_workers();
   for (std::size_t left = workers.size(); left > 0 && ready > 0; --left) {
@@ -90,7 +91,7 @@ void ProducerCore::dispatch_up_to(std::uint32_t (WorkerSession::*capacity)() con
     const std::size_t room = (worker.*capacity)() > held ? (worker.*capacity)() - held : 0;
     const std::size_t share = std::min(room, (ready + left - 1) / left);
     hand_out(worker, share, now);
-    ready = ledger_.ready(dispatch_limit_);
+    ready = ledger_.ready(limit());
   }
 }
 
@@ -98,7 +99,7 @@ void ProducerCore::dispatch_up_to(std::uint32_t (WorkerSession::*capacity)() con
 // room that only the head can make. For that reason it goes to one in quarantine too, rather than
 // nowhere: to one that is being emptied, or where the suspect itself may wait for room.
 void ProducerCore::dispatch_head(Instant now) {
-  const auto next = ledger_.next_ready(dispatch_limit_);
+  const auto next = ledger_.next_ready(limit());
   if (!next || *next != ledger_.base()) return;
   if (const auto free = free_workers(); !free.empty()) return hand_out(*free.front(), 1, now);
   for (auto& [id, worker] : workers_) {
@@ -114,7 +115,7 @@ void ProducerCore::hand_out(WorkerSession& worker, std::size_t count, Instant no
     std::size_t bytes = 0;
     while (count > 0 && message.tasks.size() < kTasksPerMessage && bytes < kTaskBytesPerMessage &&
            has_task_to_hand_out()) {
-      put(message, ledger_.lease(dispatch_limit_, {worker.id(), message.seq, now}));
+      put(message, ledger_.lease(limit(), {worker.id(), message.seq, now}));
       bytes += message.tasks.back().memory_bytes();
       --count;
     }

@@ -120,8 +120,13 @@ void TaskFlags::apply_to(ProducerOptions& options) const {
   if (options.job.max_filesize_bytes > kMaxBodyBytes) {
     throw UsageError("--max-filesize", "is at most 1G");
   }
-  if (options.urls.empty() && options.input.empty()) {
-    throw UsageError("--input", "nothing to fetch: give URLs, or -i FILE, or -i - for stdin");
+  const bool has_input = !options.urls.empty() || !options.input.empty();
+  if (!options.listen.empty() && has_input) {
+    throw UsageError("--listen", "is the input: it excludes --input and URLs");
+  }
+  if (options.listen.empty() && !has_input) {
+    throw UsageError("--input",
+                     "nothing to fetch: give URLs, or -i FILE, or -i - for stdin, or --listen");
   }
 }
 
@@ -174,10 +179,24 @@ void add_verdict_flags(CLI::App& app, TaskFlags& flags) {
   switch_option(app, "--dry-run", flags.dry_run, "check input and settings, fetch nothing");
 }
 
+void add_listen_flag(CLI::App& app, ProducerOptions& options) {
+  text_option(app, "--listen", options.listen, "ENDPOINT",
+              "take tasks from the stage before, which connects here with --next");
+}
+
 void add_producer_fleet_flags(CLI::App& app, ProducerOptions& options) {
   flag_group(app, "Fleet");
   text_option(app, "--bind", options.bind, "ENDPOINT", "where workers get tasks");
   text_option(app, "--collector", options.collector, "ENDPOINT", "where results go");
+  add_listen_flag(app, options);
+  parsed_option(
+      app, "--emit", "RULE",
+      "of records on input that do not say what they emit: body-lines|links|json:/POINTER",
+      to_string(options.emit), [&options](const std::string& text) {
+        auto parsed = parse_emit_rule(text);
+        if (const auto* fault = std::get_if<std::string>(&parsed)) throw BadValue(text, *fault);
+        options.emit = std::move(std::get<EmitRule>(parsed));
+      });
   key_options(app, options.keys.key, options.keys.authorized, options.keys.insecure_plaintext);
   seconds_option(app, "--drain-timeout", options.drain_timeout, "to finish what is in hand");
   seconds_option(app, "--peer-timeout", options.peer_timeout, "to wait for others; 0 is for ever");

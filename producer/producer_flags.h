@@ -27,6 +27,7 @@ void add_input_flags(CLI::App& app, ProducerOptions& options, TaskFlags& flags);
 void add_resume_flag(CLI::App& app, ProducerOptions& options);  // `fetchline` has the collector's
 void add_patience_flags(CLI::App& app, ProducerOptions& options);
 void add_verdict_flags(CLI::App& app, TaskFlags& flags);
+void add_listen_flag(CLI::App& app, ProducerOptions& options);  // in the group that is open
 void add_producer_fleet_flags(CLI::App& app, ProducerOptions& options);
 
 }  // namespace fetchline

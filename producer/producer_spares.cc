@@ -24,6 +24,16 @@ void ProducerCore::dispatch_suspects(Instant now) {
   empty_workers_for_suspects();
 }
 
+// Whose connection is closed is lost sooner.
+void ProducerCore::probe_suspected_dead(Instant now) {
+  for (auto& [id, worker] : workers_) {
+    if (!ledger_.holds_alone(id) || !worker.take_probe_due(now)) continue;
+    Tasks message;
+    message.reports_seen = worker.reports_seen();
+    to_worker(worker.peer(), encode(job_, epoch_, message));
+  }
+}
+
 void ProducerCore::end_needless_quarantine() {
   std::erase_if(emptying_, [this](WorkerId id) {
     const auto at = workers_.find(id);

@@ -6,7 +6,7 @@
 #include <unordered_map>
 
 #include "producer/producer_core.h"
-#include "producer/url.h"
+#include "proto/url.h"
 
 namespace fetchline {
 namespace {

@@ -30,7 +30,7 @@ struct ProducerStatus {
   // The oldest task that is not out: what everything waits for when it is slow.
   struct Head {
     Index index = 0;
-    std::string_view place = "unread";  // ready, waiting, suspect, running, delivered, unread
+    std::string_view place = "unread";  // as in Ledger::Standing, or unread
     std::string url;                    // without user and password
     std::string worker;                 // that has it; empty: none
     std::uint32_t attempt = 1;
@@ -59,9 +59,16 @@ struct ProducerStatus {
   std::uint64_t refused_connections = 0;  // of those without a key of their role
   std::size_t worker_count = 0;
   std::vector<Worker> workers;
-  std::vector<Host> hosts;           // with most tasks in flight
-  std::optional<Head> head;          // none when every task that was read is out
-  std::vector<std::string> missing;  // peers without whom nothing goes on
+  std::vector<Host> hosts;   // with most tasks in flight
+  std::optional<Head> head;  // none when every task that was read is out
+  struct StageBefore {
+    std::uint64_t lines = 0;  // that came
+    std::optional<std::uint64_t> total;
+    std::uint64_t bytes = 0;
+    std::uint64_t refused = 0;  // messages of other senders
+  };
+  std::optional<StageBefore> stage_before;  // with --listen
+  std::vector<std::string> missing;         // peers without whom nothing goes on
 };
 
 }  // namespace fetchline

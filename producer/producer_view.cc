@@ -34,6 +34,12 @@ Json hosts_array(const ProducerStatus& status) {
   return array;
 }
 
+Json stage_before_object(const ProducerStatus::StageBefore& before) {
+  Json object{{"lines", before.lines}, {"bytes", before.bytes}, {"refused", before.refused}};
+  object["total"] = before.total ? Json(*before.total) : Json();
+  return object;
+}
+
 void add_metrics(const ProducerStatus& status, std::optional<double> work_left, Metrics& metrics) {
   metrics.counter("fetchline_producer_tasks_read_total", "Tasks read from the input.",
                   status.tasks_read);
@@ -49,6 +55,12 @@ void add_metrics(const ProducerStatus& status, std::optional<double> work_left, 
                   status.dropped_messages);
   metrics.counter("fetchline_producer_refused_connections_total",
                   "Attempts to connect without a key.", status.refused_connections);
+  if (status.stage_before) {
+    metrics.counter("fetchline_producer_stage_before_lines_total",
+                    "Lines that came from the stage before.", status.stage_before->lines);
+    metrics.counter("fetchline_producer_stage_before_bytes_total", "Of them.",
+                    status.stage_before->bytes);
+  }
   if (status.tasks_expected) {
     metrics.gauge("fetchline_producer_tasks_expected",
                   "Tasks in the whole input, about; absent while it is a stream.",
@@ -79,6 +91,9 @@ std::string why_slow(const ProducerStatus& status) {
   if (!status.missing.empty()) return "waiting for " + status.missing.front();
   if (status.phase == "comparing") return "comparing the input with that of before";
   if (status.stopping) return "stopping: what workers have is finished, the rest is not begun";
+  if (!status.head && status.stage_before && !status.input_ended) {
+    return "waiting for lines of the stage before";
+  }
   if (!status.head) return status.input_ended ? "" : "waiting for input";
   const ProducerStatus::Head& head = *status.head;
   const std::string task =
@@ -95,6 +110,9 @@ std::string why_slow(const ProducerStatus& status) {
   }
   if (head.place == "delivered") return task + " is on its way to the collector";
   if (head.place == "suspect") return task + " waits for a worker of its own";
+  if (head.place == "doubtful") {
+    return task + " may have been sent by an earlier run: waiting for a worker that has it";
+  }
   return task + " waits for a free worker";
 }
 
@@ -133,6 +151,7 @@ void show(const ProducerStatus& status, Observation& seen) {
   object["workers_lost"] = status.workers_lost;
   object["workers"] = workers_array(status);
   object["hosts"] = hosts_array(status);
+  if (status.stage_before) object["stage_before"] = stage_before_object(*status.stage_before);
   object["dropped_messages"] = status.dropped_messages;
   object["refused_connections"] = status.refused_connections;
   seen.roles["producer"] = std::move(object);

@@ -6,7 +6,7 @@ Repetition repetition_of(const JobSettings& job, const Task& task) {
   const bool has_body = body_of(job, task) != nullptr;
   const std::string_view method = method_of(job, task);
   if (!has_body && (method == "GET" || method == "HEAD")) return Repetition::any_time;
-  return is_idempotent(method) || job.retry_unsafe ? Repetition::when_lost : Repetition::never;
+  return must_not_repeat(job, task) ? Repetition::never : Repetition::when_lost;
 }
 
 }  // namespace fetchline

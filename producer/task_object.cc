@@ -7,7 +7,7 @@
 #include "producer/base64.h"
 #include "producer/duration_text.h"
 #include "producer/http_token.h"
-#include "producer/url.h"
+#include "proto/url.h"
 
 namespace fetchline {
 namespace {

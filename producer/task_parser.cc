@@ -2,15 +2,26 @@
 
 #include <utility>
 
+#include "producer/record_input.h"
 #include "producer/task_object.h"
 #include "producer/text_excerpt.h"
-#include "producer/url.h"
 #include "proto/task_hash.h"
+#include "proto/url.h"
 
 namespace fetchline {
 namespace {
 
 constexpr std::size_t kShownBytes = 2048;  // of a line or URL that is at fault
+
+// Above this the memory of one huge record is given back instead of kept for the next line.
+constexpr std::size_t kKeptCapacityBytes = std::size_t{1} << 20;
+
+constexpr const char* kLineTooLong = "line is longer than 64 KiB";
+
+std::string_view too_long_reason(std::string_view text) {
+  return text.starts_with(LineReader::kRecordBeginning) ? "record is longer than 256 MiB"
+                                                        : kLineTooLong;
+}
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpaces = " \t\r";
@@ -23,7 +34,7 @@ std::string_view trimmed(std::string_view text) {
 std::string_view content_of(const Line& line) {
   constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
   auto text = line.text;
-  if (line.number == 1 && text.starts_with(kByteOrderMark)) {
+  if (line.number == 1 && line.emitted == 0 && text.starts_with(kByteOrderMark)) {
     text.remove_prefix(kByteOrderMark.size());
   }
   return trimmed(text);
@@ -34,6 +45,7 @@ InvalidTask invalid_task(const Line& line, Index index, std::string_view shown,
                          std::string_view reason) {
   return {.index = index,
           .line_number = line.number,
+          .emitted = line.emitted,
           .reason = excerpt(reason, kShownBytes),
           .url = excerpt(shown, kShownBytes),
           .id = {},
@@ -77,10 +89,13 @@ std::string meta_of(std::string_view text, std::string minified) {
 }  // namespace
 
 std::string errormsg_of(const InvalidTask& invalid) {
-  return "line " + std::to_string(invalid.line_number) + ": " + invalid.reason;
+  std::string place = "line " + std::to_string(invalid.line_number);
+  if (invalid.emitted > 0) place += ", emit " + std::to_string(invalid.emitted);
+  return place + ": " + invalid.reason;
 }
 
-TaskParser::TaskParser() : json_(std::make_unique<simdjson::dom::parser>()) {}
+TaskParser::TaskParser(EmitRule rule)
+    : json_(std::make_unique<simdjson::dom::parser>()), emitter_(std::move(rule)) {}
 TaskParser::~TaskParser() = default;
 TaskParser::TaskParser(TaskParser&&) noexcept = default;
 TaskParser& TaskParser::operator=(TaskParser&&) noexcept = default;
@@ -92,23 +107,26 @@ ParsedLine TaskParser::parse(const Line& line, Index index) {
   ParsedLine parsed = parse_content(line, index, text);
   if (auto* task = std::get_if<Task>(&parsed)) {
     task->hash = text.starts_with('{') ? other_task_hash(text) : plain_task_hash(text);
-  } else if (auto* invalid = std::get_if<InvalidTask>(&parsed)) {
+  } else if (auto* invalid = std::get_if<InvalidTask>(&parsed); invalid && invalid->hash == 0) {
     invalid->hash = other_task_hash(text);
   }
   return parsed;
 }
 
 ParsedLine TaskParser::parse_content(const Line& line, Index index, std::string_view text) {
-  if (line.too_long) return invalid_task(line, index, text, "line is longer than 64 KiB");
+  if (line.too_long) return invalid_task(line, index, text, too_long_reason(text));
   return text.starts_with('{') ? parse_object(line, index, text) : parse_plain(line, index, text);
 }
 
 ParsedLine TaskParser::parse_object(const Line& line, Index index, std::string_view text) {
+  if (json_->capacity() > kKeptCapacityBytes) json_ = std::make_unique<simdjson::dom::parser>();
   simdjson::dom::object object;
   const auto error = json_->parse(text.data(), text.size()).get(object);
   if (error != simdjson::SUCCESS) {
     return invalid_task(line, index, text, std::string("bad JSON: ") + error_message(error));
   }
+  if (is_record(object)) return parse_record(line, index, object);
+  if (text.size() > LineReader::kMaxLineBytes) return invalid_task(line, index, text, kLineTooLong);
   Task task;
   task.index = index;
   const auto fault = read_task(object, task);
@@ -117,6 +135,23 @@ ParsedLine TaskParser::parse_object(const Line& line, Index index, std::string_v
   auto invalid = invalid_task(line, index, task.url.empty() ? text : task.url, *fault);
   invalid.id = std::move(task.id);
   invalid.meta = std::move(task.meta);
+  return invalid;
+}
+
+// Its times are others when it is fetched again, so it is known by what is the same then.
+ParsedLine TaskParser::parse_record(const Line& line, Index index,
+                                    const simdjson::dom::object& record) {
+  Emitted emitted;
+  if (line.emitted > 0) {
+    emitted.error = "a record within a record";
+  } else {
+    emitted = emitted_by(record, emitter_);
+    if (emitted.error.empty()) return RecordLines{std::move(emitted.lines)};
+  }
+  std::string_view url;
+  if (record["url"].get(url) != simdjson::SUCCESS) url = {};
+  auto invalid = invalid_task(line, index, url, "record: " + emitted.error);
+  invalid.hash = other_task_hash(std::string(url) + '\n' + emitted.error);
   return invalid;
 }
 

@@ -20,8 +20,11 @@ constexpr std::size_t kBlockBytes = 256 * 1024;
 
 }  // namespace
 
-TaskSource::TaskSource(std::vector<std::string> urls, const std::string& path)
-    : urls_(std::move(urls)), name_(path == "-" ? "stdin" : path), block_(kBlockBytes) {
+TaskSource::TaskSource(std::vector<std::string> urls, const std::string& path, EmitRule rule)
+    : urls_(std::move(urls)),
+      name_(path == "-" ? "stdin" : path),
+      parser_(std::move(rule)),
+      block_(kBlockBytes) {
   if (path.empty()) {
     read_to_end_ = true;
     return;
@@ -35,22 +38,39 @@ TaskSource::TaskSource(std::vector<std::string> urls, const std::string& path)
   if (is_regular_) file_bytes_ = static_cast<std::uint64_t>(status.st_size);
 }
 
+TaskSource::TaskSource(Fed /*tag*/, EmitRule rule) : parser_(std::move(rule)) {}
+
 TaskSource::~TaskSource() {
   if (fd_ > STDIN_FILENO) close(fd_);
 }
 
 std::optional<ParsedLine> TaskSource::next(Index index) {
-  while (next_url_ < urls_.size()) {
-    const std::string& url = urls_[next_url_++];
-    ParsedLine parsed = parser_.parse({.text = url, .too_long = false, .number = next_url_}, index);
-    if (!std::holds_alternative<Skip>(parsed)) return parsed;
-  }
-  while (const std::optional<Line> line = lines_.next()) {
+  while (const std::optional<Line> line = next_line()) {
     ParsedLine parsed = parser_.parse(*line, index);
-    if (!std::holds_alternative<Skip>(parsed)) return parsed;
+    if (auto* record = std::get_if<RecordLines>(&parsed)) {
+      record_ = std::move(record->lines);
+      record_left_ = record_;
+      line_number_ = line->number;
+      emitted_ = 0;
+    } else if (!std::holds_alternative<Skip>(parsed)) {
+      return parsed;
+    }
   }
   ended_ = read_to_end_;
   return std::nullopt;
+}
+
+// Of a record, of the arguments, of the input.
+std::optional<Line> TaskSource::next_line() {
+  if (const auto text = take_line(record_left_)) {
+    return Line{.text = *text,
+                .too_long = text->size() > LineReader::kMaxLineBytes,
+                .number = line_number_,
+                .emitted = ++emitted_};
+  }
+  if (next_url_ == urls_.size()) return lines_.next();
+  const std::string& url = urls_[next_url_++];
+  return Line{.text = url, .too_long = false, .number = next_url_};
 }
 
 std::optional<std::uint64_t> TaskSource::tasks_expected(std::uint64_t taken) const {
@@ -61,8 +81,15 @@ std::optional<std::uint64_t> TaskSource::tasks_expected(std::uint64_t taken) con
   return static_cast<std::uint64_t>(static_cast<double>(taken) / share);
 }
 
+void TaskSource::feed(std::string_view text) { lines_.feed(text); }
+
+void TaskSource::finish() {
+  lines_.finish();
+  read_to_end_ = true;
+}
+
 bool TaskSource::read_block() {
-  if (read_to_end_) return false;
+  if (read_to_end_ || fd_ < 0) return false;
   if (!is_regular_) {
     pollfd item{.fd = fd_, .events = POLLIN, .revents = 0};
     if (poll(&item, 1, 0) <= 0) return false;

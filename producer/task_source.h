@@ -6,6 +6,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "producer/line_reader.h"
@@ -20,8 +21,12 @@ struct InputError : std::runtime_error {
 
 class TaskSource {
  public:
-  // `path`: a file, "-" for stdin, empty for none. Throws InputError.
-  TaskSource(std::vector<std::string> urls, const std::string& path);
+  // `path`: a file, "-" for stdin, empty for none. `rule`: of records of an earlier stage that do
+  // not say themselves what they emit. Throws InputError.
+  TaskSource(std::vector<std::string> urls, const std::string& path, EmitRule rule = {});
+  // Fed by its owner with the lines of the stage before.
+  struct Fed {};
+  explicit TaskSource(Fed, EmitRule rule = {});
   ~TaskSource();
   TaskSource(const TaskSource&) = delete;
   TaskSource& operator=(const TaskSource&) = delete;
@@ -32,6 +37,9 @@ class TaskSource {
   // Reads a block if that does not block; false when there is nothing to read now. Throws
   // InputError.
   [[nodiscard]] bool read_block();
+  // Of a source that is fed: after next() has no more, what comes behind; the end.
+  void feed(std::string_view text);
+  void finish();
   [[nodiscard]] bool ended() const { return ended_; }  // next() has no more and never will
   // How many tasks there will be, when `taken` came so far: known at the end, estimated while a
   // file is read, empty for a stream.
@@ -39,6 +47,8 @@ class TaskSource {
   [[nodiscard]] int fd() const { return fd_; }  // to wait on for POLLIN; -1 when there is none
 
  private:
+  [[nodiscard]] std::optional<Line> next_line();
+
   std::vector<std::string> urls_;
   std::size_t next_url_ = 0;
   std::string name_;
@@ -49,6 +59,10 @@ class TaskSource {
   bool read_to_end_ = false;
   bool ended_ = false;
   LineReader lines_;
+  std::uint64_t line_number_ = 0;  // of the last
+  std::string record_;             // what the record in that line emits
+  std::string_view record_left_;   // of it, not taken
+  std::uint64_t emitted_ = 0;      // lines of it that were taken
   TaskParser parser_;
   std::vector<char> block_;
 };

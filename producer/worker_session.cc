@@ -19,6 +19,7 @@ std::vector<Report> WorkerSession::on_heartbeat(const PeerId& peer, const Heartb
                                                 Instant now) {
   heard_ = now;
   answer_due_ = true;
+  closed_ = false;
   for (const IndexRange& range : heartbeat.received.ranges()) {
     unconfirmed_.erase(unconfirmed_.lower_bound(range.first), unconfirmed_.upper_bound(range.last));
     const auto arrived = doubted_.lower_bound(range.first);
@@ -58,6 +59,13 @@ std::vector<Report> WorkerSession::on_heartbeat(const PeerId& peer, const Heartb
 std::uint64_t WorkerSession::number_next_message(Instant now) {
   unconfirmed_.emplace(++last_message_, now);
   return last_message_;
+}
+
+bool WorkerSession::take_probe_due(Instant now) {
+  constexpr std::chrono::seconds kApart{1};
+  if (!quiet(now) || now - probed_ < kApart) return false;
+  probed_ = now;
+  return true;
 }
 
 std::vector<WorkerSession::LostMessage> WorkerSession::take_lost_messages() {

@@ -20,6 +20,12 @@ class WorkerSession {
  public:
   // A worker silent for so long is presumed dead and its tasks go to others.
   static constexpr std::chrono::seconds kLease{5};
+  // One that runs a suspect alone is given more time, for its death is the last proof: the living
+  // are silent too when their words are lost or they are stopped.
+  static constexpr std::chrono::seconds kProof{15};
+  // Unless its own side has closed its connection. After a partition the kernel closes it too, but
+  // not so soon (decisions/0010).
+  static constexpr std::chrono::seconds kClosedWithin{4};
   // It speaks each second: what it is given after so long a silence it may never see.
   static constexpr std::chrono::seconds kQuiet{2};
   // A message that a living worker has not confirmed for so long is presumed lost.
@@ -82,7 +88,14 @@ class WorkerSession {
   [[nodiscard]] bool has_settings() const { return has_settings_; }
   [[nodiscard]] std::uint64_t reports_seen() const { return reports_seen_; }
   [[nodiscard]] Instant heard() const { return heard_; }
-  [[nodiscard]] bool silent(Instant now) const { return now - heard_ >= kLease; }
+  // What was said to it could not be: nothing connects it to us.
+  void note_unreachable(Instant now) { closed_ = closed_ || now - heard_ < kClosedWithin; }
+  // Who is quiet is spoken to each second, to learn of that.
+  [[nodiscard]] bool take_probe_due(Instant now);
+
+  [[nodiscard]] bool silent(Instant now, bool runs_alone) const {
+    return now - heard_ >= (runs_alone && !closed_ ? kProof : kLease);
+  }
   [[nodiscard]] bool quiet(Instant now) const { return now - heard_ >= kQuiet; }
 
  private:
@@ -97,6 +110,8 @@ class WorkerSession {
   bool has_settings_ = false;  // it received at least one message of this session
   bool answer_due_ = false;
   bool joined_ = false;
+  bool closed_ = false;  // its connection, since it was heard
+  Instant probed_{};
   std::uint64_t reports_seen_ = 0;
   std::uint64_t last_message_ = 0;
   std::uint64_t newest_received_ = 0;

@@ -1,7 +1,8 @@
 // Messages to frames and back. Pure; any thread.
 //
 // A message is frame 0 (a fixed 24-byte envelope and a protobuf payload) and, for Results, the
-// frames of each result: one with its fields, then its body cut into frames of at most 1 MiB.
+// frames of each result: one with its fields, then its body, and what it emits, cut into frames of
+// at most 1 MiB.
 // decode() never throws, whatever the bytes: what a peer sends is data, not a reason to die.
 #pragma once
 
@@ -30,13 +31,18 @@ inline constexpr std::size_t kMaxBodyFrameBytes = std::size_t{1} << 20;
 inline constexpr std::size_t kMaxFrameBytes = kMaxBodyFrameBytes + (kMaxBodyFrameBytes / 8);
 inline constexpr std::size_t kMaxFrames = 4096;  // MAXMSGSIZE is per frame, so count them too
 inline constexpr std::size_t kMaxBodyBytes = std::size_t{1} << 30;
-inline constexpr std::chrono::hours kMaxDuration{366 * 24};   // of any time in a message
+inline constexpr std::size_t kMaxEmitBytes = std::size_t{16} << 20;  // of what a result emits
+inline constexpr std::chrono::hours kMaxDuration{366 * 24};          // of any time in a message
 inline constexpr std::size_t kMaxSettingsBytes = 512 * 1024;  // a job's, in one frame with tasks
 inline constexpr std::size_t kMaxNameBytes = 256;             // of a worker
 inline constexpr std::size_t kMaxRanges = 65'536;             // in one set
 inline constexpr std::size_t kMaxTasksPerMessage = 256;
 inline constexpr std::size_t kMaxReportsPerMessage = 4096;
 inline constexpr std::size_t kMaxHashesPerMessage = 65'536;  // of one Recap
+inline constexpr std::size_t kMaxLinesPerMessage = 4096;
+// A line of more than 64 KiB is no task whatever else is in it: so much shows that it is longer,
+// with a carriage return at its end too.
+inline constexpr std::size_t kMaxLineBytesOnWire = kMaxTaskLineBytes + 2;
 
 // The type byte of the envelope. Numbers are never used again for something else.
 enum class MessageType : std::uint8_t {
@@ -51,6 +57,10 @@ enum class MessageType : std::uint8_t {
   bye = 9,
   refused = 10,
   recap = 11,
+  want = 12,
+  lines = 13,
+  enough = 14,
+  begin = 15,
 };
 
 enum class DecodeError : std::uint8_t {
@@ -86,6 +96,10 @@ struct Received {
 [[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Bye& message);
 [[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Refused& message);
 [[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Recap& message);
+[[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Want& message);
+[[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Lines& message);
+[[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Enough& message);
+[[nodiscard]] Frames encode(const JobId& job, Epoch epoch, const Begin& message);
 
 // A result in its frames, ready to be sent any number of times without another copy of the body.
 struct EncodedResult {
@@ -100,7 +114,7 @@ struct EncodedResult {
 void append_result(Frames& message, EncodedResult& result);  // shares the bytes, keeps `result`
 
 // A result as one piece of bytes, for a log: its fields as on the wire, their length before them,
-// then the body.
+// then the body and what it emits.
 void append_stored(std::string& to, const Result& result);
 [[nodiscard]] std::optional<Result> decode_stored(std::string_view bytes);
 

@@ -143,6 +143,7 @@ Message read_heartbeat(const zmq::message_t& frame) {
   message.first_report = payload.first_report();
   for (const auto& report : payload.reports()) message.reports.push_back(report_of(report));
   if (payload.has_queued()) message.queued = set_of(payload.queued());
+  message.of_older_epoch = set_of(payload.of_older_epoch());
   return message;
 }
 
@@ -179,7 +180,7 @@ Message read_acks(const zmq::message_t& frame) {
 
 Message read_open(const zmq::message_t& frame) {
   const auto payload = parse<wire::Open>(frame);
-  return Open{payload.nonce(), payload.in_hand(), payload.resume()};
+  return Open{payload.nonce(), payload.in_hand(), payload.resume(), payload.input_gone()};
 }
 
 Message read_state(const zmq::message_t& frame) {
@@ -196,6 +197,15 @@ Message read_state(const zmq::message_t& frame) {
   message.compare_to = limit_of(payload.compare_to());
   message.compared = limit_of(payload.compared());
   message.whole = payload.whole();
+  message.begun_below = limit_of(payload.begun_below());
+  message.begun_before = limit_of(payload.begun_before());
+  return message;
+}
+
+Message read_bye(const zmq::message_t& frame) {
+  const auto payload = parse<wire::Bye>(frame);
+  Bye message{.worker = static_cast<WorkerId>(payload.worker())};
+  if (const auto mark = payload.begun_below_plus_1()) message.begun_below = limit_of(mark - 1);
   return message;
 }
 
@@ -214,6 +224,30 @@ Message read_recap(const zmq::message_t& frame) {
   return message;
 }
 
+Message read_lines(const zmq::message_t& frame) {
+  auto payload = parse<wire::Lines>(frame);
+  const auto count = static_cast<std::size_t>(payload.lines_size());
+  require(count <= kMaxLinesPerMessage, DecodeError::out_of_range);
+  Lines message;
+  message.boot = static_cast<BootId>(payload.boot());
+  message.first = index_of(payload.first());
+  if (payload.total_plus_1() > 0) message.total = index_of(payload.total_plus_1() - 1);
+  const Index most = message.total.value_or(kMaxIndex);
+  require(message.first <= most && count <= most - message.first, DecodeError::out_of_range);
+  message.lines.reserve(count);
+  for (std::string& line : *payload.mutable_lines()) {
+    const bool is_one = line.find('\n') == std::string::npos;
+    require(is_one && line.size() <= kMaxLineBytesOnWire, DecodeError::out_of_range);
+    message.lines.push_back(std::move(line));
+  }
+  return message;
+}
+
+Message read_want(const zmq::message_t& frame) {
+  const auto payload = parse<wire::Want>(frame);
+  return Want{index_of(payload.from()), payload.credit_bytes()};
+}
+
 Message read_done(const zmq::message_t& frame) {
   const auto payload = parse<wire::Done>(frame);
   require(static_cast<std::size_t>(payload.counts_size()) <= kOutcomeCount,
@@ -225,8 +259,8 @@ Message read_done(const zmq::message_t& frame) {
   return message;
 }
 
-std::string body_of(Frames& frames, std::size_t& at, std::uint64_t body_bytes) {
-  require(body_bytes <= kMaxBodyBytes, DecodeError::bad_body);
+std::string body_of(Frames& frames, std::size_t& at, std::uint64_t body_bytes, std::size_t most) {
+  require(body_bytes <= most, DecodeError::bad_body);
   std::string body;
   // Not reserved for what is claimed but for what is there: a liar gets no memory.
   std::uint64_t there = 0;
@@ -243,15 +277,15 @@ std::string body_of(Frames& frames, std::size_t& at, std::uint64_t body_bytes) {
   return body;
 }
 
-// Its body is in the frames that follow.
-Result result_of(std::string_view bytes, std::uint64_t& body_bytes) {
+// Body and what goes on are in the frames that follow.
+Result result_of(std::string_view bytes, BesideFields& beside) {
   Result result;
   result.outcome = Outcome::ok;
-  body_bytes = 0;
   FieldReader reader(bytes);
-  const auto pass = [&](auto& visit) { for_each_result_field(result, body_bytes, visit); };
+  const auto pass = [&](auto& visit) { for_each_result_field(result, beside, visit); };
   require_whole(reader, reader.read(pass));
   (void)index_of(result.index);
+  if (beside.emit_bytes) result.emit = {.lines = {}, .error = std::move(beside.emit_error)};
   return result;
 }
 
@@ -260,9 +294,10 @@ Message read_results(Frames& frames) {
   message.sender = static_cast<WorkerId>(parse<wire::ResultsHeader>(frames[0]).sender());
   for (std::size_t at = 1; at < frames.size();) {
     const zmq::message_t frame = std::move(frames[at++]);
-    std::uint64_t body_bytes = 0;
-    Result& result = message.results.emplace_back(result_of(frame.to_string_view(), body_bytes));
-    result.body = body_of(frames, at, body_bytes);
+    BesideFields beside;
+    Result& result = message.results.emplace_back(result_of(frame.to_string_view(), beside));
+    result.body = body_of(frames, at, beside.body_bytes, kMaxBodyBytes);
+    if (result.emit) result.emit->lines = body_of(frames, at, *beside.emit_bytes, kMaxEmitBytes);
   }
   return message;
 }
@@ -288,11 +323,20 @@ Message read_message(MessageType type, Frames& frames) {
     case MessageType::done:
       return read_done(frame);
     case MessageType::bye:
-      return Bye{static_cast<WorkerId>(parse<wire::Bye>(frame).worker())};
+      return read_bye(frame);
     case MessageType::refused:
       return read_refused(frame);
     case MessageType::recap:
       return read_recap(frame);
+    case MessageType::want:
+      return read_want(frame);
+    case MessageType::lines:
+      return read_lines(frame);
+    case MessageType::enough:
+      (void)parse<wire::Enough>(frame);
+      return Enough{};
+    case MessageType::begin:
+      return Begin{limit_of(parse<wire::Begin>(frame).below())};
   }
   throw Malformed{DecodeError::unknown_type};
 }
@@ -327,41 +371,17 @@ std::optional<Result> decode_stored(std::string_view bytes) {
   bytes.remove_prefix(sizeof length);
   if (bytes.size() < length) return std::nullopt;
   try {
-    std::uint64_t body_bytes = 0;
-    Result result = result_of(bytes.substr(0, length), body_bytes);
+    BesideFields beside;
+    Result result = result_of(bytes.substr(0, length), beside);
     bytes.remove_prefix(length);
-    if (bytes.size() != body_bytes) return std::nullopt;
-    result.body.assign(bytes);
+    const std::uint64_t body = beside.body_bytes, emit = beside.emit_bytes.value_or(0);
+    if (body > bytes.size() || emit != bytes.size() - body) return std::nullopt;
+    result.body.assign(bytes.substr(0, body));
+    if (result.emit) result.emit->lines.assign(bytes.substr(body));
     return result;
   } catch (const Malformed&) {
     return std::nullopt;
   }
-}
-
-std::string_view to_string(DecodeError error) {
-  switch (error) {
-    case DecodeError::no_frame:
-      return "no frame";
-    case DecodeError::too_many_frames:
-      return "too many frames";
-    case DecodeError::short_envelope:
-      return "envelope is cut short";
-    case DecodeError::bad_magic:
-      return "not a fetchline message";
-    case DecodeError::bad_version:
-      return "another protocol version";
-    case DecodeError::unknown_type:
-      return "unknown message type";
-    case DecodeError::bad_payload:
-      return "payload is damaged";
-    case DecodeError::out_of_range:
-      return "a value is out of range";
-    case DecodeError::bad_body:
-      return "body frames do not add up";
-    case DecodeError::not_allowed:
-      return "not the sender's to say";
-  }
-  return "unknown error";
 }
 
 }  // namespace fetchline

@@ -84,8 +84,12 @@ void put(const JobSettings& from, wire::Settings* to) {
 
 void put_fields(const Result& result, std::string& to) {
   FieldWriter writer(to);
-  const std::uint64_t body_bytes = result.body.size();
-  for_each_result_field(result, body_bytes, writer);
+  BesideFields beside{.body_bytes = result.body.size(), .emit_bytes = {}, .emit_error = {}};
+  if (result.emit) {
+    beside.emit_bytes = result.emit->lines.size();
+    beside.emit_error = result.emit->error;
+  }
+  for_each_result_field(result, beside, writer);
 }
 
 // A body that several frames point into; the last one frees it, on whichever thread.
@@ -99,7 +103,7 @@ void release_frame(void* /*data*/, void* hint) {
   if (body->frames.fetch_sub(1, std::memory_order_acq_rel) == 1) delete body;
 }
 
-void append_body(std::string body, Frames& frames) {
+void append_bytes(std::string body, Frames& frames) {
   constexpr std::size_t kCopyBelowBytes = 512;  // cheaper than a holder and its release
   if (body.empty()) return;
   if (body.size() < kCopyBelowBytes) {
@@ -136,6 +140,9 @@ Frames encode(const JobId& job, Epoch epoch, const Heartbeat& message) {
     if (report.retry_after) to->set_retry_after_ms_plus_1(ms_of(*report.retry_after) + 1);
   }
   if (message.queued) put(*message.queued, payload.mutable_queued());
+  if (!message.of_older_epoch.empty()) {
+    put(message.of_older_epoch, payload.mutable_of_older_epoch());
+  }
   return one_frame(MessageType::heartbeat, job, epoch, payload);
 }
 
@@ -173,6 +180,7 @@ Frames encode(const JobId& job, Epoch epoch, const Open& message) {
   payload.set_nonce(message.nonce);
   payload.set_in_hand(message.in_hand);
   payload.set_resume(message.resume);
+  payload.set_input_gone(message.input_gone);
   return one_frame(MessageType::open, job, epoch, payload);
 }
 
@@ -189,6 +197,8 @@ Frames encode(const JobId& job, Epoch epoch, const State& message) {
   payload.set_compare_to(message.compare_to);
   payload.set_compared(message.compared);
   payload.set_whole(message.whole);
+  payload.set_begun_below(message.begun_below);
+  payload.set_begun_before(message.begun_before);
   return one_frame(MessageType::state, job, epoch, payload);
 }
 
@@ -207,6 +217,7 @@ Frames encode(const JobId& job, Epoch epoch, const Done& message) {
 Frames encode(const JobId& job, Epoch epoch, const Bye& message) {
   wire::Bye payload;
   payload.set_worker(static_cast<std::uint64_t>(message.worker));
+  if (message.begun_below) payload.set_begun_below_plus_1(*message.begun_below + 1);
   return one_frame(MessageType::bye, job, epoch, payload);
 }
 
@@ -224,6 +235,32 @@ Frames encode(const JobId& job, Epoch epoch, const Recap& message) {
   return one_frame(MessageType::recap, job, epoch, payload);
 }
 
+Frames encode(const JobId& job, Epoch epoch, const Want& message) {
+  wire::Want payload;
+  payload.set_from(message.from);
+  payload.set_credit_bytes(message.credit_bytes);
+  return one_frame(MessageType::want, job, epoch, payload);
+}
+
+Frames encode(const JobId& job, Epoch epoch, const Lines& message) {
+  wire::Lines payload;
+  payload.set_boot(static_cast<std::uint64_t>(message.boot));
+  payload.set_first(message.first);
+  for (const std::string& line : message.lines) payload.add_lines(line);
+  if (message.total) payload.set_total_plus_1(*message.total + 1);
+  return one_frame(MessageType::lines, job, epoch, payload);
+}
+
+Frames encode(const JobId& job, Epoch epoch, const Enough& /*message*/) {
+  return one_frame(MessageType::enough, job, epoch, wire::Enough());
+}
+
+Frames encode(const JobId& job, Epoch epoch, const Begin& message) {
+  wire::Begin payload;
+  payload.set_below(message.below);
+  return one_frame(MessageType::begin, job, epoch, payload);
+}
+
 EncodedResult encode_result(Result result) {
   EncodedResult encoded;
   encoded.index = result.index;
@@ -232,7 +269,8 @@ EncodedResult encode_result(Result result) {
   put_fields(result, fields);
   encoded.frames.reserve(2);
   encoded.frames.emplace_back(fields.data(), fields.size());
-  append_body(std::move(result.body), encoded.frames);
+  append_bytes(std::move(result.body), encoded.frames);
+  if (result.emit) append_bytes(std::move(result.emit->lines), encoded.frames);
   for (const zmq::message_t& part : encoded.frames) encoded.bytes += part.size();
   return encoded;
 }
@@ -245,6 +283,7 @@ void append_stored(std::string& to, const Result& result) {
   length = static_cast<std::uint32_t>(to.size() - at - sizeof length);
   std::memcpy(to.data() + at, &length, sizeof length);
   to += result.body;
+  if (result.emit) to += result.emit->lines;
 }
 
 Frames encode_results_header(const JobId& job, Epoch epoch, WorkerId sender) {

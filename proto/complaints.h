@@ -1,4 +1,5 @@
-// Warnings that strangers cause by how they connect; of messages NonsenseWatch speaks. Each text
+// Warnings that strangers cause, by how they connect or what they answer; of messages NonsenseWatch
+// speaks. Each text
 // once a minute, few texts a minute, the rest as a number, so that nobody can fill a log. Pure.
 #pragma once
 

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "proto/permissions.h"
-
 namespace fetchline {
 namespace {
 
@@ -14,13 +12,15 @@ constexpr std::chrono::seconds kBeginAnew{1};
 }  // namespace
 
 Connection::Connection(zmq::context_t& context, std::string endpoint, std::string_view flag,
-                       Role peer, const Keys& keys)
+                       Role peer, const Keys& keys, Link link)
     : context_(&context),
       endpoint_(std::move(endpoint)),
       flag_(flag),
       own_role_(keys.role),
       peer_(peer),
-      whom_("the " + std::string(to_string(peer)) + " at " + endpoint_) {
+      link_(link),
+      whom_((link == Link::chain ? "the next stage" : "the " + std::string(to_string(peer))) +
+            " at " + endpoint_) {
   const bool local = endpoint_.starts_with("inproc://");
   if (!keys.empty() && !local) {
     own_ = keys.own;
@@ -35,15 +35,18 @@ Connection::Connection(zmq::context_t& context, std::string endpoint, std::strin
 }
 
 zmq::socket_t Connection::connected() const {
-  if (server_keys_.empty()) return connect_to(*context_, endpoint_, flag_);
+  // Apart from what else this role has: a port, or of a worker its connection to the producer.
+  const bool is_first = own_role_ == Role::worker && peer_ == Role::producer;
+  const IoThread thread = is_first ? IoThread::first : IoThread::second;
+  if (server_keys_.empty()) return connect_to(*context_, endpoint_, flag_, nullptr, thread);
   const ClientKeys keys{own_, server_keys_.front()};
-  return connect_to(*context_, endpoint_, flag_, &keys);
+  return connect_to(*context_, endpoint_, flag_, &keys, thread);
 }
 
 std::optional<Incoming> Connection::receive() {
   auto incoming = fetchline::receive(socket_);
   const auto* received = incoming ? std::get_if<Received>(&incoming->content) : nullptr;
-  if (received != nullptr && !may_send(peer_, own_role_, received->message)) {
+  if (received != nullptr && !may_send(peer_, own_role_, received->message, link_)) {
     incoming->content = DecodeError::not_allowed;
   }
   return incoming;

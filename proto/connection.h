@@ -15,6 +15,7 @@
 #include "proto/handshakes.h"
 #include "proto/instant.h"
 #include "proto/keys.h"
+#include "proto/permissions.h"
 #include "proto/sockets.h"
 
 namespace fetchline {
@@ -23,7 +24,7 @@ class Connection {
  public:
   // `flag` is where the endpoint is from, "--producer"; `keys` are copied. Throws EndpointError.
   Connection(zmq::context_t& context, std::string endpoint, std::string_view flag, Role peer,
-             const Keys& keys);
+             const Keys& keys, Link link = Link::stage);
   Connection(Connection&&) = default;
 
   // To wait for it: another one after tend().
@@ -47,6 +48,7 @@ class Connection {
   zmq::context_t* context_;
   std::string endpoint_, flag_;
   Role own_role_, peer_;
+  Link link_;
   std::string whom_;
   KeyPair own_;
   std::vector<std::string> server_keys_;  // of the peer, the one in use first; empty: plaintext

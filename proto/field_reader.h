@@ -51,6 +51,9 @@ class FieldReader {
       number = static_cast<Number>(raw);
     }
   }
+  void operator()(int field, std::optional<std::uint64_t>& number) {
+    while (comes(field, Wire::WIRETYPE_VARINT)) take(in_.ReadVarint64(&number.emplace()));
+  }
   void operator()(int field, Outcome& outcome) {
     std::uint64_t raw = 0;
     while (comes(field, Wire::WIRETYPE_VARINT)) {

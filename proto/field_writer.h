@@ -26,6 +26,9 @@ class FieldWriter {
   void operator()(int field, Number number) {
     if (number != 0) varint(field, static_cast<std::uint64_t>(number));
   }
+  void operator()(int field, std::optional<std::uint64_t> number) {
+    if (number) varint(field, *number);
+  }
   void operator()(int field, Outcome outcome) {
     (*this)(field, static_cast<std::uint64_t>(outcome));
   }

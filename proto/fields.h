@@ -3,11 +3,22 @@
 // twice a message. Every other message is generated.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
+
 namespace fetchline {
 
+// What the fields of a result say of its parts that are in frames of their own.
+struct BesideFields {
+  std::uint64_t body_bytes = 0;
+  std::optional<std::uint64_t> emit_bytes;  // of Emitted::lines; none: there is no Result::emit
+  std::string emit_error;
+};
+
 // Ascending, so that the bytes are those that protobuf writes.
-template <class AnyResult, class AnyNumber, class Visit>
-void for_each_result_field(AnyResult& result, AnyNumber& body_bytes, Visit& visit) {
+template <class AnyResult, class AnyBeside, class Visit>
+void for_each_result_field(AnyResult& result, AnyBeside& beside, Visit& visit) {
   visit(1, result.index);
   visit(2, result.attempts);
   visit(3, result.outcome);
@@ -33,8 +44,10 @@ void for_each_result_field(AnyResult& result, AnyNumber& body_bytes, Visit& visi
   visit(23, result.header_block);
   visit(24, result.meta);
   visit(25, result.output);
-  visit(26, body_bytes);
+  visit(26, beside.body_bytes);
   visit.fixed64(27, result.task_hash);
+  visit(28, beside.emit_bytes);
+  visit(29, beside.emit_error);
 }
 
 template <class AnyTask, class Visit>

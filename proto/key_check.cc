@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "proto/handshakes.h"
-#include "proto/permissions.h"
 #include "proto/sockets.h"
 
 namespace fetchline {
@@ -28,8 +27,8 @@ void say(zmq::socket_t& socket, const std::string& text, zmq::send_flags flags) 
 
 }  // namespace
 
-KeyCheck::KeyCheck(zmq::context_t& context, Keys keys)
-    : keys_(std::move(keys)), questions_(bind_key_questions(context)) {}
+KeyCheck::KeyCheck(zmq::context_t& context, Keys keys, Link link)
+    : keys_(std::move(keys)), link_(link), questions_(bind_key_questions(context)) {}
 
 std::uint64_t KeyCheck::answer(Complaints& complaints) {
   std::uint64_t refused = 0;
@@ -62,7 +61,7 @@ std::string KeyCheck::verdict(const Question& question, Complaints& complaints) 
   if (!curve) return {};
   const std::string key = key_in(question[kCredentials]);
   const auto role = keys_.role_of(key);
-  if (role && may_connect(*role, keys_.role)) return std::string(to_string(*role));
+  if (role && may_connect(*role, keys_.role, link_)) return std::string(to_string(*role));
   const std::string who =
       "refused " + shown_address(question[kAddress].to_string()) + ": its key " + key;
   complaints.note(role ? who + " is a " + std::string(to_string(*role)) + "'s"

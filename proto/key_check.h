@@ -10,13 +10,14 @@
 
 #include "proto/complaints.h"
 #include "proto/keys.h"
+#include "proto/permissions.h"
 
 namespace fetchline {
 
 class KeyCheck {
  public:
   // Throws EndpointError.
-  KeyCheck(zmq::context_t& context, Keys keys);
+  KeyCheck(zmq::context_t& context, Keys keys, Link link);
 
   // Every question that is there; never blocks. How many were refused.
   std::uint64_t answer(Complaints& complaints);
@@ -29,6 +30,7 @@ class KeyCheck {
   [[nodiscard]] std::string verdict(const Question& question, Complaints& complaints);
 
   Keys keys_;
+  const Link link_;
   zmq::socket_t questions_;
 };
 

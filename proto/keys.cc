@@ -93,15 +93,21 @@ KeyPair random_key_pair() {
 
 KeyPair parse_key_file(std::string_view text, Role own) {
   KeyPair pair;
+  std::vector<Role> roles;
+  std::optional<KeyError> of_another;
   for_each_line(text, [&](Line line, std::size_t number) {
-    if (!pair.secret_key.empty()) throw error_at(number, "is a second key");
-    if (line.role != own) {
-      throw error_at(number, "is the key of a " + std::string(to_string(line.role)) +
-                                 ", and this is a " + std::string(to_string(own)));
+    if (std::ranges::find(roles, line.role) != roles.end()) {
+      throw error_at(number, "is a second key of a " + std::string(to_string(line.role)));
     }
-    pair.secret_key = std::move(line.key);
+    roles.push_back(line.role);
+    if (line.role == own) {
+      pair.secret_key = std::move(line.key);
+    } else if (!of_another) {
+      of_another = error_at(number, "is the key of a " + std::string(to_string(line.role)) +
+                                        ", and this is a " + std::string(to_string(own)));
+    }
   });
-  if (pair.secret_key.empty()) throw KeyError("there is no key in it");
+  if (pair.secret_key.empty()) throw of_another.value_or(KeyError("there is no key in it"));
   std::array<char, kKeyCharacters + 1> public_key{};
   if (zmq_curve_public(public_key.data(), pair.secret_key.c_str()) != 0) {
     throw KeyError("this build of ZeroMQ has no CURVE");

@@ -39,7 +39,8 @@ struct KeyError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// The text of a key file. Throws KeyError, also when it is another role's.
+// The text of a key file: the line of that role, beside which others may stand, one a role, for a
+// process that is two of them. Throws KeyError, also when all are of other roles.
 [[nodiscard]] KeyPair parse_key_file(std::string_view text, Role own);
 
 // The text of an authorized file. Any number of keys a role, no key twice. Throws KeyError.

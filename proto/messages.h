@@ -48,6 +48,9 @@ struct Heartbeat {
   std::vector<Report> reports;
   // Of the tasks it holds, those not started; all others it holds may be running. Each second.
   std::optional<IndexSet> queued;
+  // Tasks that must not be requested twice, given by a producer before this one, and still held:
+  // waiting, running, or as a result that is not acknowledged. Each second.
+  IndexSet of_older_epoch;
 };
 
 // Producer to worker: work, and the answer to every heartbeat (then often without tasks).
@@ -83,6 +86,9 @@ struct Open {
   std::uint64_t nonce = 0;    // of this producer process
   std::uint64_t in_hand = 0;  // tasks handed out and not finished
   bool resume = false;        // takes the job that the collector has, if it has one
+  // It cannot show its input: that was the lines of another stage, which is over. Of a job that is
+  // done nothing is compared then.
+  bool input_gone = false;
 };
 
 // Producer to collector, when it resumes: what the tasks are that it would hand out. The collector
@@ -105,6 +111,10 @@ struct State {
   Index compare_to = 0;        // a Recap is asked for of every index below it
   Index compared = 0;          // below it the tasks are the same as before
   bool whole = false;          // an answer to Open: what is not committed here is not committed
+  // Of tasks that must not be requested twice: those below may be handed out, and those that the
+  // producers before may have handed out.
+  Index begun_below = 0;
+  Index begun_before = 0;
 };
 
 // Producer to collector, until State::total says it is known: the input's sentinel.
@@ -112,29 +122,61 @@ struct End {
   Index total = 0;
 };
 
+// Producer to collector, when a task that must not be requested twice is next and State does not
+// allow it yet: that it may be handed out is to be on record before it is.
+struct Begin {
+  Index below = 0;  // such tasks with a lower index
+};
+
 // The sentinel: every record is out. Collector to everybody, producer to workers.
 struct Done {
   OutcomeCounts counts{};
 };
 
-// "I know that it is over", or "I leave": answers Done, and is said unasked by who leaves early.
+// "I know that it is over", or "I leave": answers Done or Enough, and is said unasked by who leaves
+// early.
 struct Bye {
-  WorkerId worker{};  // none from a producer
+  WorkerId worker{};  // none from a producer, or from a collector to the next stage
+  // Of a producer that leaves before the end: no task that must not be requested twice was sent, or
+  // may have been, from there on. Not said: what State allowed may have been handed out.
+  std::optional<Index> begun_below{};
 };
 
-// Collector to a producer that cannot have this collector.
+// Collector to a producer that cannot have this collector; producer to a collector whose lines it
+// does not take.
 struct Refused {
   enum class Reason : std::uint8_t {
-    busy = 0,         // it serves another job
+    busy = 0,         // it serves another job, or takes the lines of another sender
     fenced = 1,       // a newer producer of the same job was granted its epoch
-    other_input = 2,  // the task at `index` is not the one whose result is here
+    other_input = 2,  // the task at `index` is not the one whose result is here; or lines of
+                      // another job were taken, that of the envelope
     outdated = 3,     // the Open does not name the epoch that it would end: the one of this answer
   };
   Reason reason = Reason::busy;
   Index index = 0;
 };
 
-using Message =
-    std::variant<Heartbeat, Tasks, Results, Acks, Open, State, End, Done, Bye, Refused, Recap>;
+// A producer to the collector of the stage before, whose records' lines are its input: what it
+// wants next.
+struct Want {
+  std::uint64_t from = 0;          // every line before it is here; they count from 0
+  std::uint64_t credit_bytes = 0;  // room for lines from there on
+};
+
+// A collector to the producer of the next stage, each second and when it is wanted: the lines that
+// its records emit, one after the other as if they were one file. Without lines: a sign of life.
+struct Lines {
+  BootId boot{};                       // of the sender; two of one job are told apart by it
+  std::uint64_t first = 0;             // number of lines[0]
+  std::vector<std::string> lines;      // without their ends
+  std::optional<std::uint64_t> total;  // known when the stage is complete
+};
+
+// A producer to the collector of the stage before: its own job is done, so the lines are not needed
+// any more.
+struct Enough {};
+
+using Message = std::variant<Heartbeat, Tasks, Results, Acks, Open, State, End, Done, Bye, Refused,
+                             Recap, Want, Lines, Enough, Begin>;
 
 }  // namespace fetchline

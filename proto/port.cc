@@ -2,18 +2,18 @@
 
 #include <variant>
 
-#include "proto/permissions.h"
-
 namespace fetchline {
 namespace {
+
+std::string flag_of(Link link) { return link == Link::chain ? "--listen" : "--bind"; }
 
 bool needs_no_keys(const std::string& endpoint) { return endpoint.starts_with("inproc://"); }
 
 std::optional<KeyCheck> checked_keys(zmq::context_t& context, const std::string& endpoint,
-                                     const Keys& keys) {
-  Port::check(endpoint, keys);
+                                     const Keys& keys, Link link) {
+  Port::check(endpoint, keys, link);
   if (keys.empty() || needs_no_keys(endpoint)) return std::nullopt;
-  std::optional<KeyCheck> check(std::in_place, context, keys);
+  std::optional<KeyCheck> check(std::in_place, context, keys, link);
   prove_refusal(context, keys.own, [&check] {
     Complaints unsaid;
     check->answer(unsaid);
@@ -23,10 +23,11 @@ std::optional<KeyCheck> checked_keys(zmq::context_t& context, const std::string&
 
 }  // namespace
 
-Port::Port(zmq::context_t& context, const std::string& endpoint, const Keys& keys)
+Port::Port(zmq::context_t& context, const std::string& endpoint, const Keys& keys, Link link)
     : role_(keys.role),
-      key_check_(checked_keys(context, endpoint, keys)),
-      socket_(bind_port(context, endpoint, "--bind", key_check_ ? &keys.own : nullptr)),
+      link_(link),
+      key_check_(checked_keys(context, endpoint, keys, link)),
+      socket_(bind_port(context, endpoint, flag_of(link), key_check_ ? &keys.own : nullptr)),
       shown_(shown_endpoint(endpoint, socket_)) {
   if (key_check_) handshakes_.emplace(context, socket_);
   if (key_check_ || is_of_this_machine(endpoint)) return;
@@ -34,15 +35,16 @@ Port::Port(zmq::context_t& context, const std::string& endpoint, const Keys& key
                    " can read, change and end the job");
 }
 
-void Port::check(const std::string& endpoint, const Keys& keys) {
+void Port::check(const std::string& endpoint, const Keys& keys, Link link) {
+  const std::string flag = flag_of(link);
   const bool is_tcp = endpoint.starts_with("tcp://");
   const bool has_scheme = endpoint.find("://") != std::string::npos;
   if (is_of_this_machine(endpoint) || !has_scheme)
     return;  // an endpoint that is none is said below
   if (!is_tcp)
-    throw EndpointError("--bind: cannot bind " + endpoint + ": neither tcp:// nor ipc://");
+    throw EndpointError(flag + ": cannot bind " + endpoint + ": neither tcp:// nor ipc://");
   if (!keys.empty() || keys.insecure_plaintext) return;
-  throw EndpointError("--bind: " + endpoint +
+  throw EndpointError(flag + ": " + endpoint +
                       " is open to other machines: give --key and --authorized-keys (`fetchline "
                       "keygen` makes them), or --insecure-plaintext if whoever reaches it may do "
                       "anything");
@@ -63,7 +65,7 @@ bool Port::allowed(const Incoming& incoming) const {
   const auto* received = std::get_if<Received>(&incoming.content);
   if (!key_check_ || received == nullptr) return true;
   const auto sender = parse_role(incoming.user);
-  return sender && may_send(*sender, role_, received->message);
+  return sender && may_send(*sender, role_, received->message, link_);
 }
 
 SendResult Port::send_to(const PeerId& peer, Frames& frames) {

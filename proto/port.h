@@ -16,16 +16,18 @@
 #include "proto/instant.h"
 #include "proto/key_check.h"
 #include "proto/keys.h"
+#include "proto/permissions.h"
 #include "proto/sockets.h"
 
 namespace fetchline {
 
 class Port {
  public:
-  // --bind. Throws EndpointError; KeyError when keys would keep nobody out.
-  Port(zmq::context_t& context, const std::string& endpoint, const Keys& keys);
+  // --bind, or --listen of a chain. Throws EndpointError; KeyError when keys would keep nobody out.
+  Port(zmq::context_t& context, const std::string& endpoint, const Keys& keys,
+       Link link = Link::stage);
   // The same without binding. Throws EndpointError when others could reach it without keys.
-  static void check(const std::string& endpoint, const Keys& keys);
+  static void check(const std::string& endpoint, const Keys& keys, Link link = Link::stage);
 
   void add_to(std::vector<zmq::pollitem_t>& items);  // to wait for it
   // Never blocks; empty when nothing is there.
@@ -44,6 +46,7 @@ class Port {
   [[nodiscard]] bool allowed(const Incoming& incoming) const;
 
   const Role role_;
+  const Link link_;
   std::optional<KeyCheck> key_check_;  // with keys
   zmq::socket_t socket_;
   std::optional<Handshakes> handshakes_;

@@ -33,7 +33,7 @@ std::uint64_t ok_of(const OutcomeCounts& counts) {
 std::size_t Result::memory_bytes() const {
   return sizeof(Result) + errormsg.size() + id.size() + url.size() + url_effective.size() +
          content_type.size() + worker.size() + header_block.size() + meta.size() + output.size() +
-         body.size();
+         body.size() + (emit ? emit->lines.size() + emit->error.size() : 0);
 }
 
 }  // namespace fetchline

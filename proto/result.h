@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "proto/emitted.h"
 #include "proto/ids.h"
 
 namespace fetchline {
@@ -63,6 +64,9 @@ struct Result {
   std::string meta;          // JSON text, as in the task
   std::string output;        // as in the task
   std::string body;          // decoded
+  // What goes on to the next stage; a worker sets it when it was told to find that out. Empty: it
+  // was not found out.
+  std::optional<Emitted> emit;
 
   [[nodiscard]] std::size_t memory_bytes() const;  // roughly what it occupies
 };

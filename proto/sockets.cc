@@ -51,6 +51,12 @@ void set_options(zmq::socket_t& socket) {
   socket.set(zmq::sockopt::ipv6, true);
 }
 
+void use(zmq::context_t& context, IoThread thread, zmq::socket_t& socket) {
+  if (context.get(zmq::ctxopt::io_threads) < 2) return;
+  const std::uint64_t mask = thread == IoThread::first ? 1 : 2;
+  socket.set(zmq::sockopt::affinity, mask);
+}
+
 // Two options that zmq.h hides as not final in 4.3. ZMQ_ZAP_ENFORCE_DOMAIN: without anybody to
 // ask, nobody comes in, instead of everybody.
 constexpr int kEnforceDomain = 93;
@@ -139,6 +145,7 @@ zmq::socket_t bind_port(zmq::context_t& context, const std::string& endpoint, st
   try {
     zmq::socket_t socket(context, zmq::socket_type::router);
     set_options(socket);
+    use(context, IoThread::first, socket);
     // Without it a ROUTER drops silently at the high-water mark and for peers that are gone.
     socket.set(zmq::sockopt::router_mandatory, true);
     if (keys != nullptr) set_server_keys(socket, *keys);
@@ -150,13 +157,14 @@ zmq::socket_t bind_port(zmq::context_t& context, const std::string& endpoint, st
 }
 
 zmq::socket_t connect_to(zmq::context_t& context, const std::string& endpoint,
-                         std::string_view flag, const ClientKeys* keys) {
+                         std::string_view flag, const ClientKeys* keys, IoThread thread) {
   check_port(endpoint, flag);
   try {
     zmq::socket_t socket(context, zmq::socket_type::dealer);
     set_options(socket);
     // Nothing is queued for a peer that is not there.
     socket.set(zmq::sockopt::immediate, true);
+    use(context, thread, socket);
     if (keys != nullptr) set_client_keys(socket, *keys);
     socket.connect(endpoint);
     return socket;

@@ -20,7 +20,8 @@ struct EndpointError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// A process's context. `io_threads` 0 is enough when every endpoint is inproc://.
+// A process's context. `io_threads`: 0 is enough when every endpoint is inproc://, one is when
+// nothing is connected to but ports are bound, two when there are connections.
 [[nodiscard]] zmq::context_t make_context(int io_threads);
 
 // The port that others connect to (ROUTER); `keys` make it one of CURVE. `flag` is where the
@@ -32,11 +33,16 @@ struct ClientKeys {
   KeyPair own;
   std::string server;  // its public key
 };
-// A connection to such a port (DEALER); reconnects by itself, unless it is refused. Throws
-// EndpointError. The roles have a Connection (proto/connection.h).
+// A thread of libzmq's. It looks up the names of what it connects to, and does nothing else until
+// there is an answer: for 10 s and longer when no name server answers. So a process has two, and
+// who cannot be found disturbs nobody but those on the same one.
+enum class IoThread : std::uint8_t { first, second };  // ports are on the first
+// A connection to such a port (DEALER); reconnects by itself, unless it is refused. In a context
+// with one I/O thread it is on that. Throws EndpointError. The roles have a Connection
+// (proto/connection.h).
 [[nodiscard]] zmq::socket_t connect_to(zmq::context_t& context, const std::string& endpoint,
-                                       std::string_view flag = {},
-                                       const ClientKeys* keys = nullptr);
+                                       std::string_view flag = {}, const ClientKeys* keys = nullptr,
+                                       IoThread thread = IoThread::first);
 // Where libzmq asks whether a key may come in (REP), once in a context; before any port is bound.
 // Throws EndpointError.
 [[nodiscard]] zmq::socket_t bind_key_questions(zmq::context_t& context);

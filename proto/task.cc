@@ -37,4 +37,8 @@ bool is_idempotent(std::string_view method) {
   return std::find(kIdempotent.begin(), kIdempotent.end(), method) != kIdempotent.end();
 }
 
+bool must_not_repeat(const JobSettings& job, const Task& task) {
+  return !job.retry_unsafe && !is_idempotent(method_of(job, task));
+}
+
 }  // namespace fetchline

@@ -69,4 +69,7 @@ struct JobSettings {
 // once. Case matters, as it does to origins.
 [[nodiscard]] bool is_idempotent(std::string_view method);
 
+// It may have had its effect once it was sent, and the user does not say that more does no harm.
+[[nodiscard]] bool must_not_repeat(const JobSettings& job, const Task& task);
+
 }  // namespace fetchline

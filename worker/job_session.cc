@@ -7,7 +7,9 @@ namespace fetchline {
 void JobSession::begin_epoch(Epoch epoch) {
   epoch_ = epoch;
   received_.clear();
-  queue_.clear();
+  forget_ended();
+  older_ = unrepeatable_;
+  std::erase_if(queue_, [this](const auto& entry) { return !older_.contains(entry.first); });
   reports_ = ReportQueue();
   for (auto& [index, running] : running_) running.of_older_epoch = true;
 }
@@ -25,6 +27,8 @@ void JobSession::on_tasks(Epoch epoch, Tasks message, bool returning) {
 
 void JobSession::take_task(Task task, bool returning) {
   const Index index = task.index;
+  older_.erase(index);
+  if (must_not_repeat(settings_, task)) unrepeatable_.insert(index);
   if (outbox_.holds(index)) {
     reports_.add({.index = index, .attempt = task.attempt, .retry_after = {}});
   } else if (const auto at = running_.find(index); at != running_.end()) {
@@ -41,6 +45,16 @@ void JobSession::take_task(Task task, bool returning) {
   } else {
     const auto [place, is_new] = queue_.try_emplace(index);
     if (is_new || task.attempt >= place->second.attempt) place->second = std::move(task);
+  }
+}
+
+bool JobSession::holds(Index index) const {
+  return queue_.contains(index) || running_.contains(index) || outbox_.holds(index);
+}
+
+void JobSession::forget_ended() {
+  for (auto* tasks : {&unrepeatable_, &older_}) {
+    std::erase_if(*tasks, [this](Index index) { return !holds(index); });
   }
 }
 
@@ -88,6 +102,8 @@ void JobSession::write_heartbeat(Heartbeat& heartbeat, bool again) {
   if (again) {
     heartbeat.queued.emplace();
     for (const auto& [index, task] : queue_) heartbeat.queued->insert(index);
+    forget_ended();
+    for (const Index index : older_) heartbeat.of_older_epoch.insert(index);
   }
   reports_.write_to(heartbeat, again);
 }

@@ -2,11 +2,14 @@
 // owned by the worker's relay thread.
 //
 // A session begins with the first message of a producer's epoch. Tasks of an epoch that ended are
-// dropped unless they run already: the newer producer hands them out again.
+// dropped unless they run already: the newer producer hands them out again. Those that must not be
+// requested twice are kept instead and named to it: it cannot know where they are.
 #pragma once
 
 #include <map>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "proto/index_set.h"
@@ -20,7 +23,8 @@ namespace fetchline {
 
 class JobSession {
  public:
-  JobSession(const JobId& job, Epoch epoch, JobSlot slot) : job_(job), epoch_(epoch), slot_(slot) {}
+  JobSession(const JobId& job, Epoch epoch, JobSlot slot, JobSettings settings = {})
+      : job_(job), epoch_(epoch), slot_(slot), settings_(std::move(settings)) {}
 
   // Tasks of this job and of this epoch or a newer one; `returning`: give them back unseen.
   void on_tasks(Epoch epoch, Tasks message, bool returning);
@@ -58,15 +62,22 @@ class JobSession {
 
   void begin_epoch(Epoch epoch);
   void take_task(Task task, bool returning);
+  [[nodiscard]] bool holds(Index index) const;
+  void forget_ended();
 
   JobId job_;
   Epoch epoch_;
   JobSlot slot_;
+  JobSettings settings_;
   IndexSet received_;
   std::map<Index, Task> queue_;
   std::map<Index, Running> running_;
   ResultOutbox outbox_;
   ReportQueue reports_;
+  // Of what is held, and of some that was: what must not be requested twice, and what of that an
+  // older epoch ordered.
+  std::set<Index> unrepeatable_;
+  std::set<Index> older_;
 };
 
 }  // namespace fetchline

@@ -16,7 +16,7 @@ namespace fetchline {
 namespace {
 
 ExitCode run(const Program& program, const WorkerOptions& options, const SignalStop& signals) {
-  zmq::context_t context = make_context(1);
+  zmq::context_t context = make_context(2);
   Worker worker(context, options);
   const WorkerCounters& counters = worker.counters();
   const ProgressReport progress(program.progress(), [&counters] {
@@ -56,7 +56,8 @@ int main_of(int argc, char** argv) {
     return run(program, options, signals);
   };
   return to_int(run_role(program, argc, argv, role,
-                         {environment_error<KeyError>("", ExitCode::usage),
+                         {environment_error<CommandError>("--emit", ExitCode::usage),
+                          environment_error<KeyError>("", ExitCode::usage),
                           environment_error<EndpointError>("", ExitCode::usage)}));
 }
 

@@ -51,6 +51,7 @@ Worker::Worker(zmq::context_t& context, WorkerOptions options)
              .links = options_.links.size(),
              .keep_alive = options_.keep_alive}),
       fetchers_(thread_count(options_), fetcher_options(options_), body_bytes(options_)) {
+  if (!options_.emit.command.empty()) commands_.emplace(options_.emit);
   const Instant now = std::chrono::steady_clock::now();
   const auto timeout = options_.keep_alive ? milliseconds(0) : options_.peer_timeout;
   const Keys keys = read_keys(options_.keys, Role::worker);
@@ -96,6 +97,7 @@ void Worker::wait(Instant now) {
     items.push_back({link.collector.socket().handle(), 0, events(link.collector_blocked), 0});
   }
   for (const int fd : fetchers_.fds()) items.push_back({nullptr, fd, ZMQ_POLLIN, 0});
+  if (commands_) items.push_back({nullptr, commands_->fd(), ZMQ_POLLIN, 0});
   items.push_back({nullptr, wakeup_.fd(), ZMQ_POLLIN, 0});
   zmq::poll(items, timeout);
   wakeup_.clear();
@@ -106,10 +108,16 @@ void Worker::receive(Instant now) {
     receive_from(links_[number].producer, number, true, now);
     receive_from(links_[number].collector, number, false, now);
   }
-  for (Fetched& fetched : fetchers_.take_fetched()) {
-    note_fetched(fetched.result);
-    core_.on_fetched(std::move(fetched));
-  }
+  for (Fetched& fetched : fetchers_.take_fetched()) take_fetched(std::move(fetched));
+  if (!commands_) return;
+  for (Fetched& fetched : commands_->take_done()) core_.on_fetched(std::move(fetched));
+}
+
+// Its slot is taken until the command has ended.
+void Worker::take_fetched(Fetched fetched) {
+  note_fetched(fetched.result);
+  if (commands_ && fetched.result.outcome == Outcome::ok) return commands_->run(std::move(fetched));
+  core_.on_fetched(std::move(fetched));
 }
 
 void Worker::receive_from(Connection& connection, std::size_t number, bool is_producer,
@@ -139,6 +147,8 @@ void Worker::give_orders() {
   if (commands.empty()) return;
   for (FetchCommand& command : commands) {
     if (auto* open = std::get_if<OpenJob>(&command)) apply_ceilings(open->settings);
+    if (auto* close = std::get_if<CloseJob>(&command); close && commands_)
+      commands_->close(close->job);
     if (auto* fetch = std::get_if<Fetch>(&command)) apply_ceilings(fetch->task);
   }
   fetchers_.order(std::move(commands));
@@ -199,7 +209,8 @@ void Worker::report(Instant now) {
   }
   counters_.waits_for.store(waits_for, std::memory_order_relaxed);
   counters_.running.store(core_.running(), std::memory_order_relaxed);
-  fetchers_.set_held(core_.held_bytes(), core_.runs_head());
+  const std::size_t with_commands = commands_ ? commands_->held_bytes() : 0;
+  fetchers_.set_held(core_.held_bytes() + with_commands, core_.runs_head());
 }
 
 void Worker::note_fetched(const Result& result) {
@@ -240,6 +251,7 @@ std::optional<RunEnd> Worker::ended(Instant now) {
     const Duration elapsed = now - *draining_since_;
     if (elapsed >= options_.drain_timeout * 9 / 10 && !std::exchange(cancelled_, true)) {
       fetchers_.order({CancelTransfers{}});
+      if (commands_) commands_->cancel();
     }
     if (elapsed < options_.drain_timeout) return std::nullopt;
     return RunEnd{.kind = RunEnd::Kind::interrupted,

@@ -21,6 +21,7 @@
 #include "proto/published.h"
 #include "proto/run_end.h"
 #include "proto/wakeup.h"
+#include "worker/command_pool.h"
 #include "worker/fetcher_pool.h"
 #include "worker/worker_core.h"
 #include "worker/worker_status.h"
@@ -42,6 +43,7 @@ struct WorkerOptions {
   std::chrono::milliseconds peer_timeout{600'000};  // 0: wait for ever
   std::string name;                                 // "host:pid"
   AddressPolicy allow_net = AddressPolicy();
+  CommandOptions emit;  // of --emit exec:
   // Ceilings on what a job may ask of this machine.
   std::optional<std::chrono::milliseconds> connect_timeout, max_time;
   std::optional<std::uint64_t> max_filesize_bytes;
@@ -59,7 +61,8 @@ struct WorkerCounters {
 
 class Worker {
  public:
-  // Connects and starts the fetchers: throws KeyError, EndpointError, std::runtime_error.
+  // Connects and starts the fetchers: throws KeyError, EndpointError, CommandError,
+  // std::runtime_error.
   Worker(zmq::context_t& context, WorkerOptions options);
 
   // Until every job is done (with keep_alive: until stopped). `drain`: give back what is not
@@ -88,6 +91,7 @@ class Worker {
   void apply_ceilings(JobSettings& settings) const;
   void apply_ceilings(Task& task) const;
   void report(Instant now);
+  void take_fetched(Fetched fetched);
   void note_fetched(const Result& result);
   void publish(Instant now);
   void begin_drain(Instant now);
@@ -97,6 +101,7 @@ class Worker {
   WorkerCore core_;
   std::vector<Link> links_;
   FetcherPool fetchers_;
+  std::optional<CommandPool> commands_;
   Wakeup wakeup_;
   WorkerCounters counters_;
   NonsenseWatch nonsense_;

@@ -36,7 +36,7 @@ void WorkerCore::on_tasks(Link& link, Received& received, Tasks& message, Instan
     if (!message.settings) return;  // they come with every message until we confirm one
     if (link.session) end_session(link);
     const JobSlot slot{next_slot_++};
-    link.session.emplace(received.job, received.epoch, slot);
+    link.session.emplace(received.job, received.epoch, slot, *message.settings);
     commands_.emplace_back(OpenJob{slot, *message.settings});
   }
   link.session->on_tasks(received.epoch, std::move(message), wants_none(link, now));

@@ -4,8 +4,23 @@
 
 #include "deploy/process/flags.h"
 #include "deploy/process/usage_error.h"
+#include "proto/emit_rule.h"
 
 namespace fetchline {
+
+namespace {
+
+std::string command_in(const std::string& text) {
+  auto parsed = parse_emit_rule(text);
+  if (const auto* fault = std::get_if<std::string>(&parsed)) throw BadValue(text, *fault);
+  auto& rule = std::get<EmitRule>(parsed);
+  if (rule.kind != EmitRule::Kind::exec)
+    throw BadValue(text, "belongs to the collector; workers take exec:COMMAND");
+  if (rule.argument.empty()) throw BadValue(text, "has no command");
+  return std::move(rule.argument);
+}
+
+}  // namespace
 
 void WorkerFleetFlags::apply_to(WorkerOptions& options) const {
   if (producers.size() != collectors.size()) {
@@ -51,16 +66,28 @@ void add_worker_fleet_flags(CLI::App& app, WorkerOptions& options, WorkerFleetFl
               "where tasks come from [" + options.links.front().producer + "]");
   list_option(app, "--collector", flags.collectors, "ENDPOINT",
               "where results go [" + options.links.front().collector + "]");
+  parsed_option(app, "--emit", "exec:COMMAND",
+                "run it for each result; its output is what goes on to the next stage", "",
+                [&options](const std::string& text) { options.emit.command = command_in(text); });
+  add_command_flags(app, options.emit);
   switch_option(app, "--keep-alive", options.keep_alive, "stay for the next job");
   key_options(app, options.keys.key, options.keys.authorized, options.keys.insecure_plaintext);
   seconds_option(app, "--drain-timeout", options.drain_timeout, "to finish what is in hand");
   seconds_option(app, "--peer-timeout", options.peer_timeout, "to wait for others; 0 is for ever");
 }
 
+void add_command_flags(CLI::App& app, CommandOptions& options) {
+  seconds_option(app, "--emit-max-time", options.max_time, "for one run of an exec:COMMAND");
+  size_option(app, "--emit-max-memory", options.max_memory_bytes, "for each process of it");
+}
+
 void check_descriptors(const WorkerOptions& options, std::uint64_t limit) {
   constexpr std::uint64_t kOwn = 64;        // sockets of ours, files
   constexpr std::uint64_t kOfThread = 160;  // spare connections, epoll, wake-ups, libcurl's own
-  const std::uint64_t needed = options.concurrency + kOwn + kOfThread * thread_count(options);
+  constexpr std::uint64_t kOfCommand = 4;
+  const std::uint64_t of_slot = options.emit.command.empty() ? 1 : 1 + kOfCommand;
+  const std::uint64_t needed =
+      of_slot * options.concurrency + kOwn + kOfThread * thread_count(options);
   if (needed <= limit) return;
   throw UsageError("--concurrency", std::to_string(options.concurrency) + " transfers need " +
                                         std::to_string(needed) + " open files, the limit is " +

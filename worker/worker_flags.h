@@ -21,6 +21,8 @@ struct WorkerFleetFlags {
 
 void add_reach_flags(CLI::App& app, WorkerOptions& options);
 void add_effort_flags(CLI::App& app, WorkerOptions& options);
+// What limits the command of --emit exec:, in the group that is open.
+void add_command_flags(CLI::App& app, CommandOptions& options);
 void add_worker_fleet_flags(CLI::App& app, WorkerOptions& options, WorkerFleetFlags& flags);
 
 // Throws UsageError when so many transfers need more descriptors than the process may open.

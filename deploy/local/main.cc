@@ -15,9 +15,11 @@
 #include "deploy/process/progress.h"
 #include "deploy/process/run_role.h"
 #include "deploy/process/signals.h"
+#include "deploy/process/usage_error.h"
 #include "producer/input_check.h"
 #include "producer/producer_flags.h"
 #include "producer/producer_view.h"
+#include "proto/port.h"
 #include "proto/sockets.h"
 #include "worker/worker_flags.h"
 #include "worker/worker_view.h"
@@ -26,9 +28,16 @@ namespace fetchline {
 namespace {
 
 ExitCode dry_run(const PipelineOptions& options, const TaskFlags& flags) {
-  const auto& [producer, worker, collector] = options;
+  const ProducerOptions& producer = options.producer;
+  const WorkerOptions& worker = options.worker;
+  const CollectorOptions& collector = options.collector;
   const ExistingOutput existing = check_existing_output(collector);
-  const InputCheck check = check_input(producer.urls, producer.input);
+  if (!producer.listen.empty()) {
+    Port::check(producer.listen, read_keys(options.keys, Role::producer), Link::chain);
+    spdlog::info("would fetch what the stage before sends to {}", producer.listen);
+    return ExitCode::ok;
+  }
+  const InputCheck check = check_input(producer.urls, producer.input, producer.emit);
   for (const std::string& fault : check.faults) spdlog::warn("{}", fault);
   if (existing == ExistingOutput::complete) {
     spdlog::info("would fetch nothing: {} is complete", collector.output);
@@ -38,6 +47,7 @@ ExitCode dry_run(const PipelineOptions& options, const TaskFlags& flags) {
                  worker.concurrency, collector.output == "-" ? "stdout" : collector.output,
                  check.faulty);
   }
+  if (collector.emit) spdlog::info("would emit of each: {}", to_string(*collector.emit));
   return decide(flags.fail_on, check.tasks, check.faulty, check.tasks + check.faulty);
 }
 
@@ -64,7 +74,10 @@ ExitCode run(const Program& program, const PipelineOptions& options, const TaskF
     show(pipeline.producer_status(kWatchPatience), seen);
     show(pipeline.worker_status(kWatchPatience), seen);
     show(pipeline.collector_status(kWatchPatience), seen);
-    seen.missing.clear();  // all three are here
+    // All three are here; other stages may not be.
+    std::erase_if(seen.missing, [](const std::string& whom) {
+      return whom.find("inproc://") != std::string::npos;
+    });
     return seen;
   });
   const RunEnd end = pipeline.run(signals.drain(), signals.abort());
@@ -83,11 +96,28 @@ void add_flags(Program& program, PipelineOptions& options, TaskFlags& flags) {
   add_memory_flags(app, options.collector);
   add_verdict_flags(app, flags);
   flag_group(app, "Fleet");
+  add_emit_flag(app, options.collector);
+  add_command_flags(app, options.worker.emit);
+  add_next_flag(app, options.collector);
+  add_listen_flag(app, options.producer);
+  key_options(app, options.keys.key, options.keys.authorized, options.keys.insecure_plaintext);
+  seconds_option(app, "--peer-timeout", options.chain_timeout,
+                 "to wait for other stages; 0 is for ever");
   seconds_option(app, "--drain-timeout", options.producer.drain_timeout,
                  "to finish what is in hand when stopped");
   program.example("fetchline -i urls.txt -o results.ndjson");
   program.example("cat urls.txt | fetchline -i - | jq .response_code");
   program.example("fetchline keygen keys        # for a fleet: see fetchline keygen --help");
+}
+
+// Of records in the input, too, as far as they do not say it themselves.
+void apply_emit(PipelineOptions& options) {
+  if (!options.collector.emit) return;
+  const EmitRule& rule = *options.collector.emit;
+  options.producer.emit = rule;
+  if (rule.kind != EmitRule::Kind::exec) return;
+  if (rule.argument.empty()) throw UsageError("--emit", "\"exec:\" has no command");
+  options.worker.emit.command = rule.argument;
 }
 
 int main_of(int argc, char** argv) {
@@ -102,17 +132,21 @@ int main_of(int argc, char** argv) {
     options.worker.drain_timeout = options.collector.drain_timeout = options.producer.drain_timeout;
     options.producer.resume = options.collector.resume;
     options.producer.window = options.collector.window;
+    apply_emit(options);
+    set_default_emit(options.collector);
     check_output_flags(options.collector);
     flags.apply_to(options.producer);
     check_descriptors(options.worker, raise_descriptor_limit());
     return run(program, options, flags, signals);
   };
-  return to_int(
-      run_role(program, argc, argv, role,
-               {environment_error<ResumeMismatch>("", ExitCode::usage),
-                environment_error<InputError>("--input", ExitCode::input_unreadable),
-                environment_error<DamagedError>("--output", ExitCode::journal_damaged),
-                environment_error<OutputError>("--output", ExitCode::output_unwritable)}));
+  return to_int(run_role(program, argc, argv, role,
+                         {environment_error<CommandError>("--emit", ExitCode::usage),
+                          environment_error<ResumeMismatch>("", ExitCode::usage),
+                          environment_error<InputError>("--input", ExitCode::input_unreadable),
+                          environment_error<DamagedError>("--output", ExitCode::journal_damaged),
+                          environment_error<OutputError>("--output", ExitCode::output_unwritable),
+                          environment_error<KeyError>("", ExitCode::usage),
+                          environment_error<EndpointError>("", ExitCode::usage)}));
 }
 
 }  // namespace

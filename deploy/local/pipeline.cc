@@ -16,13 +16,19 @@ std::chrono::milliseconds share_of_fetching(std::chrono::milliseconds drain_time
   return drain_timeout * 9 / 10;
 }
 
-CollectorOptions local(CollectorOptions options) {
+CollectorOptions local_collector(const PipelineOptions& given) {
+  CollectorOptions options = given.collector;
   options.bind = kResults;
   options.peer_timeout = {};
+  options.next_timeout = given.chain_timeout;
+  if (!options.next.empty()) options.keys = given.keys;
   return options;
 }
 
-ProducerOptions local(ProducerOptions options) {
+ProducerOptions local_producer(const PipelineOptions& given) {
+  ProducerOptions options = given.producer;
+  options.listen_timeout = given.chain_timeout;
+  if (!options.listen.empty()) options.keys = given.keys;
   options.bind = kTasks;
   options.collector = kResults;
   options.peer_timeout = {};
@@ -37,7 +43,7 @@ std::size_t share_of_bodies(std::uint64_t memory_bytes) {
   return std::max(kLeast, memory_bytes / 4);
 }
 
-WorkerOptions local(WorkerOptions options, std::uint64_t memory_bytes) {
+WorkerOptions local_worker(WorkerOptions options, std::uint64_t memory_bytes) {
   options.body_bytes = share_of_bodies(memory_bytes);
   options.links = {{.producer = kTasks, .collector = kResults}};
   options.peer_timeout = {};
@@ -49,10 +55,11 @@ WorkerOptions local(WorkerOptions options, std::uint64_t memory_bytes) {
 
 Pipeline::Pipeline(const PipelineOptions& options)
     : drain_timeout_(options.producer.drain_timeout),
+      listens_(!options.producer.listen.empty()),
       context_(make_context(0)),
-      producer_(context_, local(options.producer)),
-      collector_(context_, local(options.collector)),
-      worker_(context_, local(options.worker, options.collector.memory_bytes)) {}
+      producer_(context_, local_producer(options)),
+      collector_(context_, local_collector(options)),
+      worker_(context_, local_worker(options.worker, options.collector.memory_bytes)) {}
 
 RunEnd Pipeline::run(std::stop_token drain, std::stop_token abort) {
   start(collecting_, [this](auto d, auto a) { return collector_.run(d, a); });
@@ -66,9 +73,11 @@ RunEnd Pipeline::run(std::stop_token drain, std::stop_token abort) {
   });
   const std::stop_callback on_abort(abort, [this] { stop_all(); });
   const bool in_vain = wait_for_first_end();
+  if (!in_vain) wait_for_next_stage();
   // Whatever ended first: without the others nobody has more to do, but what is there goes out.
   collecting_.drain.request_stop();
   if (in_vain) {
+    wait_for_farewell();
     producing_.abort.request_stop();
     working_.abort.request_stop();
   }
@@ -95,9 +104,26 @@ bool Pipeline::wait_for_first_end() {
   return collecting_.over() || producing_.error || working_.error || producer_gave_up();
 }
 
+// A producer that knows that all is done tells the stage before, which may be starting again.
+void Pipeline::wait_for_farewell() {
+  constexpr std::chrono::seconds kMost = StageBeforeCore::kFarewell + std::chrono::seconds(1);
+  std::unique_lock lock(mutex_);
+  const bool complete = collecting_.end && collecting_.end->kind == RunEnd::Kind::complete;
+  if (listens_ && complete) changed_.wait_for(lock, kMost, [this] { return producing_.over(); });
+}
+
+// All is fetched and out: the collector ends by itself, when the next stage has finished too.
+void Pipeline::wait_for_next_stage() {
+  std::unique_lock lock(mutex_);
+  const bool complete = producing_.end && producing_.end->kind == RunEnd::Kind::complete;
+  if (!complete) return;
+  changed_.wait(lock, [this] { return collecting_.over() || drain_end_; });
+}
+
 void Pipeline::begin_drain() {
   const std::lock_guard lock(mutex_);
   drain_end_ = std::chrono::steady_clock::now() + drain_timeout_;
+  changed_.notify_all();
 }
 
 // The collector began to drain late, and has what is left of the time.

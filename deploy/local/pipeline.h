@@ -27,6 +27,8 @@ struct PipelineOptions {
   ProducerOptions producer;
   WorkerOptions worker;
   CollectorOptions collector;
+  KeyFiles keys;                                     // between this stage and others
+  std::chrono::milliseconds chain_timeout{600'000};  // for those; 0: wait for ever
 };
 
 class Pipeline {
@@ -62,11 +64,14 @@ class Pipeline {
   bool wait_for_first_end();
   void begin_drain();
   void end_drain();
+  void wait_for_next_stage();
+  void wait_for_farewell();
   void stop_all();
   [[nodiscard]] bool producer_gave_up() const;
   void rethrow_first_error() const;
 
   const std::chrono::milliseconds drain_timeout_;  // of all roles together
+  const bool listens_;                             // to a stage before
   zmq::context_t context_;
   Producer producer_;  // first: an input that cannot be read must not cost an old output
   Collector collector_;

@@ -8,12 +8,12 @@
 #include <utility>
 #include <vector>
 
-#include "collector/record_json.h"
 #include "collector/reorder.h"
 #include "producer/ledger.h"
 #include "producer/producer_core.h"
 #include "producer/task_parser.h"
 #include "proto/codec.h"
+#include "proto/record_json.h"
 
 namespace fetchline {
 namespace {

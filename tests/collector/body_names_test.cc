@@ -5,7 +5,7 @@
 #include <random>
 #include <set>
 
-#include "collector/json_text.h"
+#include "proto/json_text.h"
 
 namespace fetchline {
 namespace {

@@ -211,5 +211,78 @@ TEST(CollectorCoreJournal, SaysThatItIsDoneAsBefore) {
   EXPECT_EQ(total_of(scene.heard_one<Done>("a").counts), 2U);
 }
 
+// What must not be requested twice.
+
+TEST(CollectorCoreBegin, IsGrantedWhenItIsSaved) {
+  JournalScene scene;
+  scene.begin();
+  scene.says("producer", Begin{30});
+  scene.open();
+  scene.turn(1s);
+  EXPECT_EQ(scene.heard_one<State>("producer").begun_below, 0U);
+  ASSERT_NE(scene.core.unsaved_control(), nullptr);
+  EXPECT_EQ(scene.core.unsaved_control()->begun_below, 30U);
+  scene.core.set_control_saved();
+  scene.turn();
+  const State state = scene.heard_one<State>("producer");
+  EXPECT_EQ(state.begun_below, 30U);
+  EXPECT_EQ(state.begun_before, 0U);
+  scene.says("producer", Begin{20});
+  EXPECT_EQ(scene.core.unsaved_control(), nullptr);
+  scene.turn(1s);
+  EXPECT_EQ(scene.heard_one<State>("producer").begun_below, 30U) << "said again";
+}
+
+TEST(CollectorCoreBegin, IsGrantedAtOnceWithoutAJournal) {
+  Scene scene;
+  scene.open();
+  scene.turn();
+  (void)scene.heard<State>("producer");
+  scene.says("producer", Begin{30});
+  scene.turn();
+  EXPECT_EQ(scene.heard_one<State>("producer").begun_below, 30U);
+}
+
+TEST(CollectorCoreBegin, IsOfTheNewestProducerAndWithinTheWindow) {
+  JournalScene scene;
+  scene.begin();
+  scene.says("producer", Begin{30}, Epoch{7});
+  scene.says("producer", Begin{1001});
+  EXPECT_EQ(scene.core.unsaved_control(), nullptr);
+  EXPECT_EQ(scene.core.dropped_messages(), 2U);
+}
+
+TEST(CollectorCoreBegin, IsToldToTheNextProducerAsWhatMayHaveBeenHandedOut) {
+  JournalScene scene;
+  scene.begin();
+  scene.says("producer", Begin{30});
+  scene.save();
+  scene.turn();
+  (void)scene.heard<State>("producer");
+  scene.begin(78);
+  scene.says("producer", Begin{40}, Epoch{2});
+  scene.save();
+  scene.says("producer", Open{78}, Epoch{2});
+  scene.turn();
+  const State state = scene.heard<State>("producer").back();
+  EXPECT_EQ(state.begun_before, 30U);
+  EXPECT_EQ(state.begun_below, 40U);
+}
+
+TEST(CollectorCoreBegin, IsTakenBackByAProducerThatLeaves) {
+  JournalScene scene;
+  scene.begin();
+  scene.says("producer", Begin{30});
+  scene.save();
+  scene.says("producer", Bye{.begun_below = 31});
+  scene.says("producer", Bye{});
+  EXPECT_EQ(scene.core.unsaved_control(), nullptr);
+  scene.says("producer", Bye{.begun_below = 4}, Epoch{9});
+  EXPECT_EQ(scene.core.unsaved_control(), nullptr);
+  scene.says("producer", Bye{.begun_below = 4});
+  ASSERT_NE(scene.core.unsaved_control(), nullptr);
+  EXPECT_EQ(scene.core.unsaved_control()->begun_below, 4U);
+}
+
 }  // namespace
 }  // namespace fetchline

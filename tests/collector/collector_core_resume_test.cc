@@ -333,6 +333,22 @@ TEST(CollectorCoreResume, AFinishedOutputFindsNoDifferenceInAnInputThatIsNotSaid
   EXPECT_FALSE(scene.heard<Done>("producer").empty());
 }
 
+TEST(CollectorCoreResume, AFinishedOutputIsNotComparedWithAnInputThatIsGone) {
+  CollectorCore::Recovered finished = left_behind(10);
+  finished.control.epochs.clear();
+  finished.chain = 4711;
+  JournalScene scene(finished);
+  scene.core.set_done(scene.now);
+  Open open{.nonce = kOldNonce, .resume = true};
+  scene.says("producer", open, Epoch{2}, job_number(3));
+  scene.turn();
+  EXPECT_EQ(scene.heard<State>("producer").at(0).compare_to, 10U);
+  open.input_gone = true;
+  scene.says("producer", open, Epoch{2}, job_number(3));
+  scene.turn();
+  EXPECT_FALSE(scene.heard<Done>("producer").empty());
+}
+
 TEST(CollectorCoreResume, TheInputOfOneProducerIsNotHeldAgainstTheNextWhenAllIsDone) {
   ResumedScene scene(18);
   scene.open_to_resume();

@@ -105,7 +105,7 @@ TEST_F(FilesSinks, GoOnBehindTheRecordsThatAreOut) {
   }
   std::ofstream(output_, std::ios::app) << R"({"index":1,"outc)";
   FilesSink sink(options(Existing::resume));
-  const auto recovered = sink.recover();
+  const auto recovered = sink.recover({});
   EXPECT_EQ(recovered.records, 1U);
   EXPECT_EQ(ok_of(recovered.counts), 1U);
   sink.begin(journal_);
@@ -127,7 +127,7 @@ TEST_F(FilesSinks, DoNotOverwriteWhenResumedWhatWasThereBeforeTheRun) {
     EXPECT_THROW(sink.flush(), OutputError);
   }
   FilesSink sink(options(Existing::resume));
-  EXPECT_EQ(sink.recover().records, 0U);
+  EXPECT_EQ(sink.recover({}).records, 0U);
   sink.begin(journal_);
   sink.write(ok(0, "new", "precious"));
   EXPECT_THROW(sink.flush(), OutputError);
@@ -142,15 +142,15 @@ TEST_F(FilesSinks, AreNotResumedInAnotherDirectoryOrFormat) {
   }
   auto elsewhere = options(Existing::resume);
   elsewhere.directory = directory_.file("elsewhere");
-  EXPECT_THROW(FilesSink(elsewhere).recover(), OutputError);
-  EXPECT_THROW(NdjsonSink(output_, Existing::resume, {}).recover(), DamagedError);
+  EXPECT_THROW(FilesSink(elsewhere).recover({}), OutputError);
+  EXPECT_THROW(NdjsonSink(output_, Existing::resume, {}).recover({}), DamagedError);
   NdjsonSink(output_, Existing::overwrite, {}).finish();
   {
     NdjsonSink sink(output_, Existing::resume, {});
     sink.write(ok(0, "zero"));
     sink.finish();
   }
-  EXPECT_THROW(FilesSink(options(Existing::resume)).recover(), DamagedError);
+  EXPECT_THROW(FilesSink(options(Existing::resume)).recover({}), DamagedError);
 }
 
 TEST_F(FilesSinks, SpareTheRecordsWhenTheyStandAmongTheBodies) {

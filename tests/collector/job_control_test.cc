@@ -14,8 +14,13 @@ const JobControl kControl{
     .log = kMost,
     .epochs = {{0, Epoch{1}}, {kMost, Epoch{~std::uint32_t{0}}}},
     .total = kMaxIndex,
+    .begun_below = 5,
+    .begun_before = 4,
     .beginning = {.format = "files",
                   .output_dir = "caf\u00e9",
+                  .emit = "json:/items",
+                  .body = false,
+                  .headers = true,
                   .started_at = std::chrono::milliseconds(1'767'225'600'123)}};
 
 TEST(JobControl, ReadsBackWhatWasWritten) {

@@ -95,11 +95,13 @@ TEST(Manifest, SaysHowTheOutputWasMade) {
   auto manifest = complete();
   manifest.format = "files";
   manifest.output_dir = "pages";
+  manifest.emit = "json:/items";
   write_manifest(directory.file("m"), manifest);
   const auto read = read_manifest(directory.file("m"));
   ASSERT_TRUE(read);
   EXPECT_EQ(read->format, "files");
   EXPECT_EQ(read->output_dir, "pages");
+  EXPECT_EQ(read->emit, "json:/items");
   EXPECT_EQ(read->sha256, manifest.sha256);
 }
 
@@ -139,6 +141,24 @@ TEST(Manifest, RemovingOneThatIsNotThereIsFine) {
   write_file(directory.file("m"), "{}");
   remove_manifest(directory.file("m"));
   EXPECT_TRUE(names_in(directory).empty());
+}
+
+TEST(Manifest, SaysThatTheNextStageHasTakenAllBesideAllThatItSaidBefore) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("out.manifest.json");
+  Manifest manifest;
+  manifest.count = 7;
+  manifest.sha256 = "5a";
+  write_manifest(path, manifest);
+  EXPECT_FALSE(read_manifest(path)->taken);
+  std::string before = read_file(path);
+  mark_taken(path);
+  EXPECT_TRUE(read_manifest(path)->taken);
+  const std::string after = read_file(path);
+  before.resize(before.rfind("\n}"));
+  EXPECT_EQ(after, before + ",\n  \"taken\": true\n}\n");
+  mark_taken(path);
+  EXPECT_EQ(read_file(path), after);
 }
 
 }  // namespace

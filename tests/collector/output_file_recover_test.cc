@@ -99,5 +99,54 @@ TEST_F(OutputFileRecover, RefusesAHoleThatIsFarFromTheEnd) {
                DamagedError);
 }
 
+// The sum that a file with this text has.
+OutputSum sum_of(const std::string& text) {
+  TemporaryDirectory directory;
+  OutputFile file(directory.file("f"), Existing::refuse);
+  file.append(text);
+  return file.sum();
+}
+
+std::string damage_of(const std::string& path, const std::vector<OutputSum>& sums) try {
+  OutputFile file(path, Existing::resume);
+  (void)file.recover([](std::string_view) { return true; }, sums);
+  return "none";
+} catch (const DamagedError& error) {
+  return error.what();
+}
+
+TEST_F(OutputFileRecover, HoldsItsFrontAgainstTheSumsItHad) {
+  const std::string text = "one\ntwo\nthree\nfour\n";
+  const std::vector<OutputSum> sums = {sum_of(text.substr(0, 4)), sum_of(text.substr(0, 14)),
+                                       sum_of(text + "five\n")};
+  write_file(path_, text);
+  EXPECT_EQ(damage_of(path_, sums), "none") << "what was cut off has no sum any more";
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '\n') continue;
+    std::string changed = text;
+    changed[at] = 'X';
+    write_file(path_, changed);
+    const std::string range = at < 4 ? "0 and 4" : "4 and 14";
+    const std::string expected =
+        path_ + ": damaged between byte " + range + ": its sha256 is not the one that it had";
+    EXPECT_EQ(damage_of(path_, sums), at < 14 ? expected : "none") << at;
+  }
+}
+
+TEST_F(OutputFileRecover, HoldsMoreThanItReadsAtATimeAgainstItsSums) {
+  std::string text;
+  std::vector<OutputSum> sums;
+  while (text.size() < 3 * OutputFile::kRoomBytes) {
+    text += std::string(100'000, 'x') + "\n";
+    sums.push_back(sum_of(text));
+  }
+  write_file(path_, text);
+  EXPECT_EQ(damage_of(path_, sums), "none");
+  text[2'500'000] = 'y';
+  write_file(path_, text);
+  EXPECT_NE(damage_of(path_, sums).find("between byte 2400024 and 2500025"), std::string::npos)
+      << damage_of(path_, sums);
+}
+
 }  // namespace
 }  // namespace fetchline

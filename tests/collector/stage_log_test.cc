@@ -297,6 +297,27 @@ TEST_F(StageLogTest, GoesOnOnlyAsItWasBegun) {
   EXPECT_EQ(check_existing_output(files), ExistingOutput::begun);
 }
 
+TEST_F(StageLogTest, EmitsTheSameFromBeginningToEnd) {
+  control_.beginning.format = "ndjson";
+  control_.beginning.emit = "json:/items";
+  leave_behind();
+  expect_mismatch(options(), "--emit: can only be json:/items, as " + path_ + " was begun");
+  CollectorOptions emits = options();
+  emits.emit = {.kind = EmitRule::Kind::json, .argument = "/others"};
+  expect_mismatch(emits, "--emit: can only be json:/items");
+  emits.emit->argument = "/items";
+  EXPECT_EQ(check_existing_output(emits), ExistingOutput::begun);
+}
+
+TEST_F(StageLogTest, EmitsNothingWhenItWasBegunSo) {
+  control_.beginning.format = "ndjson";
+  leave_behind();
+  CollectorOptions emits = options();
+  emits.emit.emplace();
+  expect_mismatch(emits, "--emit: " + path_ + " was begun without it");
+  EXPECT_EQ(check_existing_output(options()), ExistingOutput::begun);
+}
+
 TEST_F(StageLogTest, IsDoneOnlyAsItWasBegun) {
   leave_behind();
   sha256_ = sha256_of(read_file(path_));

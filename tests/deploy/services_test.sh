@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # The units under a real systemd, in a container: a job whose collector, producer and worker are
 # killed, and the collector restarted, gives the exact output; the services end or stay as they
-# should. This is what tells whether the sandbox lets the programs work.
+# should. They talk by keys, where systemd can give them to a service. This is what tells whether the
+# sandbox lets the programs work.
 #
 #     tests/deploy/services_test.sh      root, Debian 12
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-tasks=3000
+tasks=6000
 scratch=$(mktemp -d)
 name=fetchline-services-$$
 
@@ -56,6 +57,31 @@ configure() {
     python3 /job.py write "$0" http://127.0.0.1:8000 >/etc/fetchline/news/urls.txt' "$tasks"
 }
 
+# As the comments of the examples say, by their own lines.
+give_keys() {
+  inside bash -euc '
+    fetchline keygen /tmp/keys >/dev/null
+    mv /tmp/keys/*.key /tmp/keys/authorized /etc/fetchline/
+    for role in collector producer worker; do
+      mkdir -p "/etc/systemd/system/fetchline-$role@.service.d"
+      sed -n "s/^#     //p" "/etc/fetchline/news/$role.toml" >"/etc/systemd/system/fetchline-$role@.service.d/keys.conf"
+      grep -q LoadCredential "/etc/systemd/system/fetchline-$role@.service.d/keys.conf"
+    done
+    systemctl daemon-reload'
+}
+credentials_reach_services() {
+  inside systemd-run --quiet --wait --pipe --property DynamicUser=yes \
+    --property LoadCredential=key:/etc/hostname sh -c 'cat "$CREDENTIALS_DIRECTORY/key"' >/dev/null 2>&1
+}
+
+# Who has no key is told so, and gets nothing.
+expect_no_entry() {
+  local said
+  said=$(inside fetchline-worker --producer tcp://127.0.0.1:5555 --collector tcp://127.0.0.1:5556 \
+    --peer-timeout 3 --progress none 2>&1) && fail "a worker without a key was let in"
+  [[ $said == *"asks for keys"* ]] || fail "a worker without a key hears: $said"
+}
+
 output=/var/lib/fetchline/news/results.ndjson
 has_records() { (($(inside bash -c "cat $output 2>/dev/null | wc -l") >= $1 * tasks / 100)); }
 reach() { eventually 60 has_records "$1" || fail "$1 % were not done in time"; }
@@ -73,8 +99,16 @@ export CONTAINERS_CONF=/run/fetchline-engine/containers.conf
 "$root/tests/deploy/make_package.sh" "$scratch" >/dev/null
 start_systemd
 configure
+keys=no
+if credentials_reach_services; then
+  give_keys
+  keys=yes
+else
+  echo "services_test.sh: systemd gives services no credentials here: without keys"
+fi
 inside systemctl start fetchline-worker@news fetchline-collector@news fetchline-producer@news
 reach 10
+[[ $keys == no ]] || expect_no_entry
 kill_role collector
 reach 25
 kill_role producer

@@ -467,7 +467,7 @@ class ProofOfRefusal : public testing::Test {
 TEST_F(ProofOfRefusal, SucceedsWithTheRealCheck) {
   Keys keys;
   keys.own = own_;
-  KeyCheck check(context_, keys);
+  KeyCheck check(context_, keys, Link::stage);
   Complaints complaints;
   EXPECT_NO_THROW(prove_refusal(context_, own_, [&] { check.answer(complaints); }));
   EXPECT_TRUE(complaints.next(Instant{}).has_value());

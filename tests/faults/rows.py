@@ -3,7 +3,8 @@
 
 Each scenario has a network of its own, of namespaces on a bridge: producer, collector, origin and
 each worker on a host of theirs. At the end the output must hold every record once, in order, with
-the body that its URL has, and all must have ended as they should. README.md has the table.
+the body that its URL has, and all must have ended as they should. README.md has the table;
+rows about networks are in tests/fleet/many_hosts.py.
 
     tests/faults/rows.py                a size that takes minutes
     tests/faults/rows.py 15 16          these rows
@@ -12,83 +13,19 @@ the body that its URL has, and all must have ended as they should. README.md has
 
 Needs root, for namespaces and iptables: ends with 77 without.
 """
-import argparse
-import concurrent.futures
-import dataclasses
 import os
 import pathlib
-import random
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
-from fleet import (BUILD, Fleet, Process, Tasks, Watch, allow_many_files, free_port, program,
-                   require, run)
-
-ROWS = {}
-
-
-@dataclasses.dataclass
-class Row:
-    number: str
-    name: str
-    scenario: callable
-    alone: bool  # it measures: nothing may run beside it
-
-
-def row(number, name, alone=False):
-    def keep(scenario):
-        ROWS[number] = Row(number, name, scenario, alone)
-        return scenario
-    return keep
-
-
-class Rig:
-    """What a scenario gets: sizes, a seed of its own, fleets, and the verdict's figures."""
-
-    def __init__(self, options, number, directory):
-        self.full, self.build = options.full, options.build
-        self.slowness = options.slowness
-        self.directory = directory
-        self.number = number
-        self.random = random.Random(f"{options.seed}-{number}")
-        self.figures = {}
-        self.clean = []  # to be done at the end, the last one first
-
-    def size(self, small, full):
-        return full if self.full else small
-
-    def fleet(self, workers=None, hosts=()):
-        workers = workers or self.size(4, 8)
-        fleet = Fleet(self.build, self.directory, f"fl{os.getpid()}r{self.number}", workers, hosts)
-        self.clean.append(fleet.close)
-        return fleet
-
-    def started(self, count, workers=None, hosts=(), **tasks):
-        fleet = self.fleet(workers, hosts)
-        fleet.prepare(count, **tasks)
-        fleet.start()
-        return fleet
-
-    def verdict(self, fleet, beyond=None, journal_may_stay=False, limit=None):
-        """Waits for the end and looks at everything. `beyond`: requests beyond one for each task."""
-        fleet.wait_for_end(limit or self.size(120, 1800))
-        self.figures.update(fleet.figures())
-        fleet.tasks.check(fleet.output, journal_may_stay)
-        fleet.check_ceilings(self.slowness)
-        if beyond is not None:
-            most = beyond + fleet.tasks.count // 50 if beyond else 0  # 2 % are second thoughts
-            require(self.figures["beyond N"] <= most,
-                    f"{self.figures['beyond N']} requests beyond N, expected at most {most}")
-
-    def close(self):
-        for close in reversed(self.clean):
-            close()
-
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "fleet"))
+# pylint: disable=wrong-import-position
+import many_hosts  # noqa: E402, F401: its rows are rows of the matrix
+from fleet import Fleet, Process, Tasks, Watch, free_port, program, require, run  # noqa: E402
+from rig import main, row  # noqa: E402
 
 # --- kill -9
 
@@ -209,126 +146,6 @@ def output_disk_full(rig):
     mount_small_disk(rig, fleet.output.parent, rig.size("8m", "32m"))
     mount_small_disk(rig, pathlib.Path(f"{fleet.output}.spill"), "1g")
     fill_and_enlarge(rig, fleet, fleet.output.parent)
-
-
-# --- networks
-
-def partition(rig, host, other, both=True, stall=None):
-    """For a while, in the middle of a job that is longer than that."""
-    fleet = rig.started(rig.size(10_000, 100_000))
-    fleet.wait_for_output()
-    fleet.network.cut(host, other, both)
-    time.sleep(rig.size(9, 60))
-    fleet.network.heal(host)
-    rig.verdict(fleet)
-    if stall:
-        require(fleet.watch.longest_stall <= stall * rig.slowness,
-                f"the output stood still for {fleet.watch.longest_stall:.1f} s")
-
-
-@row("15", "partition worker - producer")
-def partition_worker_producer(rig):
-    partition(rig, "p", "w1", stall=8)
-
-
-@row("16", "partition worker - collector")
-def partition_worker_collector(rig):
-    partition(rig, "c", "w1")
-
-
-@row("16b", "partition worker - collector, for good")
-def worker_without_collector(rig):
-    """Its tasks go to others, though it lives and the producer hears it."""
-    fleet = rig.started(rig.size(4000, 100_000))
-    fleet.wait_for_output()
-    fleet.network.cut("c", "w1")
-    rig.verdict(fleet, limit=rig.size(60, 600))
-
-
-@row("17", "partition producer - collector")
-def partition_producer_collector(rig):
-    partition(rig, "c", "p")
-
-
-@row("18", "partition, one way: acknowledgements are lost")
-def partition_one_way(rig):
-    partition(rig, "w1", "c", both=False)
-
-
-@row("19", "flapping links")
-def flapping(rig):
-    fleet = rig.started(rig.size(6000, 100_000))
-    fleet.wait_for_output()
-    flaps = 0
-    for flaps in range(rig.size(6, 150)):
-        if not fleet.all_alive():
-            break
-        host = rig.random.choice(["p", "c", "w1", "w2"])
-        fleet.network.link(host, "down")
-        time.sleep(rig.size(1, 2))
-        fleet.network.link(host, "up")
-        time.sleep(rig.size(1, 2))
-    rig.figures["flaps"] = flaps
-    rig.verdict(fleet)
-
-
-def storm(fleet, reject, seconds, probability):
-    for host, port in (("p", 5555), ("c", 5556)):
-        fleet.network.iptables(host, "-A", "INPUT", "-p", "tcp", "--dport", port, "-m", "statistic",
-                               "--mode", "random", "--probability", probability, "-j", "REJECT",
-                               "--reject-with", reject)
-    time.sleep(seconds)
-    for host in ("p", "c"):
-        fleet.network.heal(host)
-
-
-@row("20", "storm of TCP resets")
-def reset_storm(rig):
-    fleet = rig.started(rig.size(6000, 100_000))
-    fleet.wait_for_output()
-    storm(fleet, "tcp-reset", rig.size(8, 60), 0.02)
-    rig.verdict(fleet)
-
-
-@row("21", "ICMP protocol unreachable")
-def protocol_unreachable(rig):
-    fleet = rig.fleet()
-    fleet.prepare(rig.size(6000, 100_000))
-    fleet.supervised = True
-    fleet.start()
-    fleet.wait_for_output()
-    for _ in range(rig.size(3, 20)):
-        storm(fleet, "tcp-reset", 0.2, 1)
-        storm(fleet, "icmp-proto-unreachable", 2, 1)
-        time.sleep(0.5)
-    rig.figures["crashes"] = dict(fleet.watch.crashes) or 0
-    rig.verdict(fleet)
-
-
-@row("22", "5 % of the packets are lost (no latency: netem is missing)")
-def lossy(rig):
-    fleet = rig.fleet()
-    for host in fleet.network.hosts:
-        fleet.network.iptables(host, "-A", "INPUT", "-i", "eth0", "-m", "statistic", "--mode",
-                               "random", "--probability", "0.05", "-j", "DROP")
-    fleet.prepare(rig.size(2000, 20_000))
-    fleet.start()
-    rig.verdict(fleet)
-
-
-@row("23", "1 Mbit/s to the collector")
-def narrow(rig):
-    fleet = rig.fleet()
-    fleet.prepare(rig.size(4000, 20_000))
-    fleet.network.throttle("c", "1mbit")
-    fleet.start()
-    time.sleep(rig.size(10, 300))
-    before = fleet.origin.counts()["requests"]
-    time.sleep(2)
-    rig.figures["requests/s when narrow"] = (fleet.origin.counts()["requests"] - before) // 2
-    require(fleet.all_alive(), "somebody ended")
-    fleet.network.throttle("c")
-    rig.verdict(fleet, beyond=1)  # narrow is not dead: nothing is given to others
 
 
 # --- processes that stand still, twins, comings and goings
@@ -542,40 +359,6 @@ def run_of(rig, count):
     return fleet.watch.rss
 
 
-@row("34", "the producer's name moves to another address")
-def moved(rig):
-    """Names come from /etc/hosts: each worker's is a file of ours."""
-    fleet = rig.fleet(hosts=["p2"])
-    network = fleet.network
-    fleet.prepare(rig.size(6000, 100_000))
-    files = []
-    for number in range(1, fleet.workers_wanted + 1):
-        directory = pathlib.Path("/etc/netns") / network.namespace(f"w{number}")
-        directory.mkdir(parents=True)
-        rig.clean.append(lambda gone=directory: shutil.rmtree(gone, ignore_errors=True))
-        files.append(directory / "hosts")
-        files[-1].write_text(f"{network.address('p')} producer\n")
-    fleet.concurrency = 16
-    fleet.start_collector()
-    first = fleet.start_producer()
-    for number in range(1, fleet.workers_wanted + 1):
-        fleet.add_process("worker", f"w{number}", "--producer", "tcp://producer:5555", "--collector",
-                          fleet.result_port, "-j", 16)
-    fleet.watch = Watch(fleet)
-    fleet.wait_for_output(1 << 20)
-    first.stopped = True
-    first.kill()
-    for file in files:
-        file.write_text(f"{network.address('p2')} producer\n")
-    began, size = time.monotonic(), fleet.output_size()
-    fleet.add_process("producer", "p2", "--bind", f"tcp://{network.address('p2')}:5555",
-                      "--collector", fleet.result_port, "-i", fleet.input, "--resume", name="p2")
-    fleet.wait_until(lambda: fleet.output_size() > size + (1 << 20), 30, "workers do not follow")
-    rig.figures["found again in"] = f"{time.monotonic() - began:.1f}"
-    require(time.monotonic() - began < 10 * rig.slowness, "it took them long to find it")
-    rig.verdict(fleet)
-
-
 @row("35", "64 descriptors and 200 idle TCP clients")
 def idle_clients(rig):
     fleet = rig.fleet(hosts=["evil"])
@@ -621,65 +404,5 @@ sys.stdin.read()
 """
 
 
-# --- running them
-
-def run_row(options, wanted):
-    directory = pathlib.Path(tempfile.mkdtemp(prefix=f"fetchline-row-{wanted.number}-"))
-    rig = Rig(options, wanted.number, directory)
-    why = None
-    try:
-        wanted.scenario(rig)
-    except Exception as error:  # pylint: disable=broad-except
-        kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
-        why = f"{kind}{error}; see {directory}"
-    finally:
-        rig.close()
-    figures = ", ".join(f"{name} {value}" for name, value in rig.figures.items())
-    print(f"{wanted.number:>3}  {'FAILED' if why else 'ok    '}  {wanted.name}: {figures}"
-          f"{'; ' + why if why else ''}", flush=True)
-    if not why and not options.keep:
-        shutil.rmtree(directory, ignore_errors=True)
-    return why is None
-
-
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("rows", nargs="*", metavar="ROW", help="these; all of them otherwise")
-    parser.add_argument("--build", default=BUILD, type=pathlib.Path, help="where the programs are")
-    parser.add_argument("--full", action="store_true", help="the matrix's own sizes")
-    parser.add_argument("--jobs", type=int, default=2, help="rows at once")
-    parser.add_argument("--slowness", type=float, default=1, help="factor for time limits and memory, under sanitizers")
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
-    parser.add_argument("--keep", action="store_true", help="keep the directories of the runs")
-    parser.add_argument("--list", action="store_true", help="name the rows, run nothing")
-    options = parser.parse_args()
-    if unknown := [number for number in options.rows if number not in ROWS]:
-        parser.error(f"no such row: {', '.join(unknown)} (README.md says why)")
-    return options
-
-
-def main():
-    options = arguments()
-    if options.list:
-        for wanted in ROWS.values():
-            print(f"{wanted.number:>3}  {wanted.name}")
-        return 0
-    if os.geteuid() != 0:
-        print("needs root, for network namespaces", file=sys.stderr)
-        return 77
-    allow_many_files()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    began = time.monotonic()
-    print(f"seed {options.seed}", flush=True)
-    wanted = [ROWS[number] for number in dict.fromkeys(options.rows or ROWS)]
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        verdicts = list(pool.map(lambda row: run_row(options, row),
-                                 [row for row in wanted if not row.alone]))
-    verdicts += [run_row(options, row) for row in wanted if row.alone]
-    failed = verdicts.count(False)
-    print(f"{len(verdicts)} rows, {failed} failed, {time.monotonic() - began:.0f} s", flush=True)
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__))

@@ -18,7 +18,9 @@ import sys
 import tempfile
 import time
 
-from fleet import BUILD, Process, Tasks, allow_many_files, free_port, program, require
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "fleet"))
+# pylint: disable-next=wrong-import-position
+from fleet import BUILD, Process, Tasks, allow_many_files, free_port, program, require  # noqa: E402
 
 WEIGHTS = {"worker": 70, "producer": 15, "collector": 15}
 

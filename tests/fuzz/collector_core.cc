@@ -122,13 +122,15 @@ class Scene {
   void end() { says("producer", End{small_index(input_)}); }
 
   void say_other() {
-    switch (input_.below(5)) {
+    switch (input_.below(6)) {
       case 0:
         return says("worker", Bye{WorkerId{input_.below(4)}});
       case 1:
-        return says("producer", Bye{});
+        return says("producer", Bye{.begun_below = small_index(input_)});
       case 2:
         return recap();
+      case 4:
+        return says("producer", Begin{small_index(input_)});
       case 3:
         return says("worker", Heartbeat{});
       default:

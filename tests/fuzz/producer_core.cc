@@ -36,6 +36,7 @@ struct Collector {
   Epoch epoch{1};
   IndexSet committed;
   Index limit = kMaxIndex;
+  Index begun_below = 0, begun_before = 0;
   std::optional<Index> total;
   bool done = false;
 
@@ -49,6 +50,7 @@ class Scene {
  public:
   explicit Scene(Bytes input)
       : input_(input), settings_(settings_of(input_)), honest_(input_.flip()), core_(settings_) {
+    if (settings_.resume) collector_.begun_below = collector_.begun_before = kIndices / 2;
     for (Kind& kind : kinds_) kind = kKinds[input_.below(std::size(kKinds))];
     for (std::size_t i = 0; i < workers_.size(); ++i) {
       workers_[i].peer = std::string(1, static_cast<char>('a' + i));
@@ -218,6 +220,8 @@ class Scene {
     state.watermark = collector_.watermark();
     state.dispatch_limit = std::max(collector_.limit, state.watermark + 1);
     state.total = collector_.total;
+    state.begun_below = collector_.begun_below;
+    state.begun_before = collector_.begun_before;
     state.whole = whole;
     if (whole) state.committed = collector_.committed;
     says(collector_.epoch, state);
@@ -385,6 +389,7 @@ class Scene {
       heartbeat.reports.push_back(report);
     }
     if (input_.flip()) heartbeat.queued = small_set(input_);
+    if (settings_.resume) heartbeat.of_older_epoch = small_set(input_);
     const PeerId peer = workers_.at(input_.below(3)).peer;
     note_heartbeat(peer, heartbeat);
     const JobId job = any_job();
@@ -404,6 +409,8 @@ class Scene {
     state.whole = input_.flip();
     if (input_.below(4) == 0) state.compare_to = small_index(input_);
     state.compared = input_.below(4) == 0 ? small_index(input_) : state.compare_to;
+    state.begun_below = input_.flip() ? kMaxIndex : small_index(input_);
+    if (settings_.resume) state.begun_before = std::min(state.begun_below, small_index(input_));
     says(Epoch{input_.below(3)}, state);
   }
 
@@ -508,6 +515,7 @@ class Scene {
     state_seq_ = state.seq;
     state_log_ = state.log;
     limit_ = std::min(state.dispatch_limit, state.watermark + settings_.window);
+    begun_below_ = state.begun_below;
   }
 
   // What allows that something unsafe is requested again: its worker said that it did not, or the
@@ -564,6 +572,11 @@ class Scene {
     } else if (const auto* end = std::get_if<End>(&received.message)) {
       check(input_ended_ && end->total == core_.next_index(), "the input ended there");
       if (honest_ && arrives()) collector_.total = end->total;
+    } else if (const auto* begin = std::get_if<Begin>(&received.message)) {
+      check(core_.phase() == Phase::running && begin->below <= core_.next_index(), "of tasks");
+      if (honest_ && arrives()) {
+        collector_.begun_below = std::max(collector_.begun_below, begin->below);
+      }
     } else if (const auto* recap = std::get_if<Recap>(&received.message)) {
       for (std::size_t i = 0; i < recap->hashes.size(); ++i) {
         const std::uint64_t hash = recap->hashes[i];
@@ -594,6 +607,7 @@ class Scene {
     const bool few = task.attempt <= settings_.retry.retries + 1;
     check(task.attempt >= 1 && (few || !honest_), "no more attempts than are allowed");
     if (kinds_.at(index) != Kind::post || settings_.job_settings.retry_unsafe) return;
+    check(index < begun_below_, "it is on record that it may be requested");
     check(given_.emplace(index, std::pair(worker, seq)).second, "never requested twice");
   }
 
@@ -616,6 +630,7 @@ class Scene {
   std::map<BootId, Instant> boots_before_;
   std::optional<Instant> finished_heard_;
   Index limit_ = 0;
+  Index begun_below_ = 0;
   BootId state_boot_{};
   std::uint64_t state_seq_ = 0, state_log_ = 0;
   std::set<Index> decided_;

@@ -1,11 +1,11 @@
 // Records: a line of any bytes is one or none, and what we write as a record reads back, whatever
 // origins and users put into it. The input: the line; or, after a NUL, the texts of a result.
-#include "collector/record_line.h"
+#include "proto/record_line.h"
 
 #include <simdjson.h>
 
-#include "collector/json_text.h"
-#include "collector/record_json.h"
+#include "proto/json_text.h"
+#include "proto/record_json.h"
 #include "tests/fuzz/bytes.h"
 
 namespace fetchline::fuzz {
@@ -24,6 +24,8 @@ Result result_of(Bytes& input) {
     *text = input.text();
   }
   if (!result.meta.empty() && !is_json_on_one_line(result.meta)) result.meta.clear();
+  if (input.flip())
+    result.emit = {.lines = std::string(input.text()), .error = std::string(input.text())};
   result.body = input.take_all();
   return result;
 }

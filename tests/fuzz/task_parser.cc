@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "producer/url.h"
+#include "proto/url.h"
 #include "tests/fuzz/bytes.h"
 
 namespace fetchline::fuzz {
@@ -82,6 +82,26 @@ void check_invalid(const InvalidTask& invalid, const OwnLine& line, Index index)
   check_meta(invalid.meta);
 }
 
+void check_parsed(const ParsedLine& parsed, const OwnLine& line) {
+  if (const auto* task = std::get_if<Task>(&parsed)) check_task(*task, line.number);
+  if (const auto* bad = std::get_if<InvalidTask>(&parsed)) check_invalid(*bad, line, line.number);
+}
+
+// A record's lines are parsed as others are, and are no records.
+void check_record(TaskParser& parser, const RecordLines& record, const OwnLine& line) {
+  std::uint64_t number = 0;
+  std::string_view left = record.lines;
+  while (const auto text = take_line(left)) {
+    const ParsedLine parsed = parser.parse({.text = *text,
+                                            .too_long = text->size() > LineReader::kMaxLineBytes,
+                                            .number = line.number,
+                                            .emitted = ++number},
+                                           line.number);
+    check(!std::holds_alternative<RecordLines>(parsed), "there is no record within a record");
+    check_parsed(parsed, line);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -101,9 +121,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check(line.text.find('\n') == std::string::npos, "a line is one");
     const Line view{line.text, line.too_long, line.number};
     const ParsedLine parsed = parser.parse(view, line.number);
-    if (const auto* task = std::get_if<Task>(&parsed)) check_task(*task, line.number);
-    if (const auto* bad = std::get_if<InvalidTask>(&parsed)) {
-      check_invalid(*bad, line, line.number);
+    check_parsed(parsed, line);
+    if (const auto* record = std::get_if<RecordLines>(&parsed)) {
+      check_record(parser, *record, line);
     }
     check(other.parse(view, 0).index() == parsed.index(), "what came before changes nothing");
   }

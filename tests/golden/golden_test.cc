@@ -106,6 +106,34 @@ void for_each_message(Visit visit) {
   plain("refused_outdated", Refused{Refused::Reason::outdated});
   recovered.whole = true;
   plain("state_whole", recovered);
+  plain("want", Want{.from = 70'001, .credit_bytes = 262'144});
+  const std::vector<std::string> lines = {"http://a.example/", "", "{\"url\":\"\xFF\"}\r"};
+  plain("lines", Lines{.boot = samples::kBoot, .first = 70'001, .lines = lines, .total = {}});
+  plain("lines_total", Lines{.boot = samples::kBoot, .first = 0, .lines = {}, .total = 0});
+  plain("enough", Enough{});
+  plain("open_input_gone",
+        Open{.nonce = samples::kNonce, .in_hand = 0, .resume = true, .input_gone = true});
+  Result emitting = samples::bare_result();
+  emitting.outcome = Outcome::ok;
+  emitting.body = "body";
+  emitting.emit = {.lines = "https://a.example/\n{\"url\":\"https://b.example/\"}\n", .error = {}};
+  Result failing = emitting;
+  failing.emit = {.lines = {}, .error = "the command ended with code 1"};
+  Frames emitted = encode_results_header(samples::job(), samples::kEpoch, samples::kWorker);
+  for (const Result& each : {emitting, failing}) {
+    EncodedResult its_frames = encode_result(each);
+    append_result(emitted, its_frames);
+  }
+  visit("results_emit", Results{samples::kWorker, {emitting, failing}}, emitted);
+  recovered.begun_below = 650;
+  recovered.begun_before = 640;
+  plain("state_begun", recovered);
+  plain("begin", Begin{650});
+  plain("bye_begun", Bye{.begun_below = 648});
+  Heartbeat holding;
+  holding.worker = samples::kWorker;
+  holding.of_older_epoch = set_of({{3, 4}, {9, 9}});
+  plain("heartbeat_of_older_epoch", holding);
 }
 
 void write_missing() {

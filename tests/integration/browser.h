@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "collector/file_descriptor.h"
+#include "proto/file_descriptor.h"
 
 namespace fetchline {
 

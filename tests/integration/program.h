@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "collector/file_descriptor.h"
+#include "proto/file_descriptor.h"
 
 namespace fetchline {
 

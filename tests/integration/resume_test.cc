@@ -29,12 +29,13 @@ class Resume : public testing::Test {
     return run(fetchline_path(), args({"--resume"}) + more);
   }
   // Everything is fetched but one, and everything before that is out.
-  void leave_behind(const Args& more = {}) {
+  void leave_behind(
+      const Args& more = {}, const std::function<bool()>& also = [] { return true; }) {
     RunningProgram program(fetchline_path(), args(more));
     const auto segment = output_ + ".spill/segment-00000001";
     EXPECT_TRUE(eventually([&] {
       const bool all_written = std::filesystem::exists(segment) && lines_in(output_) == kStuck &&
-                               origin_.requests() == kTasks;
+                               origin_.requests() >= kTasks && also();
       return all_written && read_file(segment).find(targets_.back()) != std::string::npos;
     })) << program.stderr_text();
     program.signal(SIGKILL);
@@ -63,6 +64,7 @@ class Resume : public testing::Test {
   const TemporaryDirectory directory_;
   std::vector<std::string> targets_;
   const std::string input_ = directory_.file("in"), output_ = directory_.file("out");
+  const std::string pages_ = directory_.file("pages");
   const std::string tasks_ = output_ + ".spill/tasks";
 };
 
@@ -78,13 +80,44 @@ TEST_F(Resume, RefusesDamagedTaskHashesAndNamesTheirFile) {
   EXPECT_EQ(origin_.requests(), kTasks) << "nothing was fetched";
 }
 
+TEST_F(Resume, RefusesAnOutputWhoseFrontChangedAndNamesTheRange) {
+  const std::string sums = output_ + ".spill/sums";
+  for (const Args& more : {Args{}, Args{"--format", "files", "--output-dir", pages_}}) {
+    leave_behind(more, [&] {
+      const std::string last = read_file(sums);
+      const auto size = std::to_string(std::filesystem::file_size(output_));
+      return last.find(size + " ") != std::string::npos;
+    });
+    const std::string whole = read_file(output_);
+    std::string changed = whole;
+    const std::size_t at = changed.find("127.0.0.1");  // in a URL: still a record
+    changed.at(at) = '2';
+    write_file(output_, changed);
+    expect(resume(more), 12, output_ + ": damaged between byte 0 and ");
+    EXPECT_EQ(read_file(output_), changed) << "and leaves it as it is";
+    write_file(output_, whole);
+    EXPECT_EQ(resume(more + Args{"--max-time", "1"}).code, 4);
+    EXPECT_FALSE(std::filesystem::exists(sums));
+    std::filesystem::remove(output_);
+    std::filesystem::remove(output_ + ".manifest.json");
+  }
+}
+
 TEST_F(Resume, GoesOnOnlyWithTheFormatAndDirectoryItBeganWith) {
-  const std::string pages = directory_.file("pages"), others = directory_.file("others");
-  leave_behind({"--format", "files", "--output-dir", pages});
+  const std::string others = directory_.file("others");
+  leave_behind({"--format", "files", "--output-dir", pages_});
   expect(resume(), 2, "--format: can only be files");
   expect(resume({"--dry-run"}), 2, "--format: can only be files");
   expect(resume({"--format", "files", "--output-dir", others}), 2, "--output-dir: can only be");
   EXPECT_FALSE(std::filesystem::exists(others));
+}
+
+TEST_F(Resume, GoesOnOnlyWithRecordsLikeThoseThatAreOut) {
+  leave_behind({"--no-body"});
+  expect(resume(), 2, "--no-body: must be given, as " + output_ + " was begun");
+  expect(resume({"--dry-run"}), 2, "--no-body: must be given");
+  expect(resume({"--no-body", "--no-headers"}), 2, "--no-headers: cannot be given, as " + output_);
+  EXPECT_EQ(resume({"--no-body", "--max-time", "1"}).code, 4);
 }
 
 TEST_F(Resume, IsRefusedForAFinishedOutputOfAnotherFormat) {

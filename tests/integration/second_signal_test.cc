@@ -1,5 +1,6 @@
 // The second signal, at least a second after the first: stop now.
 #include <csignal>
+#include <fstream>
 #include <thread>
 
 #include "tests/collector/temporary_directory.h"
@@ -36,6 +37,27 @@ TEST_P(SecondSignal, StopsAtOnceWhenTheOriginHangs) {
     EXPECT_EQ(body_of(records[i]), "/" + std::to_string(i));
   }
   EXPECT_FALSE(has_manifest(output));
+}
+
+TEST(SecondSignalToACommand, KillsItAtOnce) {
+  const Origin origin;
+  const TemporaryDirectory directory;
+  const std::string pids = directory.file("pid");
+  RunningProgram program(fetchline_path(),
+                         {origin.url("/a"), "--emit", "exec:echo $$ > " + pids + "; sleep 1000",
+                          "-o", directory.file("out")});
+  std::string pid;
+  EXPECT_TRUE(eventually([&] { return std::ifstream(pids) >> pid && !pid.empty(); }));
+  program.signal(SIGINT);
+  const auto counts_at = Clock::now() + std::chrono::milliseconds(1200);
+  EXPECT_TRUE(eventually([&] { return !program.has_pending(SIGINT); }));
+  std::this_thread::sleep_until(counts_at);
+  EXPECT_FALSE(program.has_ended()) << "the command may end";
+  const auto begin = Clock::now();
+  program.signal(SIGINT);
+  EXPECT_EQ(program.exit_code(), 7);
+  EXPECT_LT(Clock::now() - begin, std::chrono::seconds(10));
+  EXPECT_TRUE(eventually([&] { return kill(std::stoi(pid), 0) != 0; }));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 // "Target" below means path and query together. Query parameters, freely combined:
 //   delay=MS        answer after so long
 //   size=BYTES      body of that length: the target and '#', repeated. Default body: the target
+//   body=TEXT       that body, percent-encoded; repeated when there is a size
 //   status=N        default 200
 //   type=T          Content-Type, default text/plain
 //   location=URL    a redirect there (status 302 unless given), percent-encoded
@@ -22,8 +23,9 @@
 //   headers=N       N extra headers, each with a value of header_size=BYTES (default 10)
 //   interim=N       N times "103 Early Hints" before the answer
 //   close=1         Connection: close
-//   echo=1          body: request line, headers and request body as they came
-//   fail=N          503 for the first N requests of this target
+//   lines=N         body: N lines, URLs of this origin below this path, each with the query
+//   then=QUERY echo=1          body: request line, headers and request body as they came fail=N 503
+//   for the first N requests of this target
 //
 // A HEAD is answered without body, `Expect: 100-continue` as it asks for. What does not begin like
 // HTTP, a TLS handshake say, gets a 400 and is closed. Keep-alive otherwise.

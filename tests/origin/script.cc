@@ -79,9 +79,10 @@ std::string plain_body(const Script& script, std::string_view target) {
     for (int byte = 255; byte >= 0; --byte) bytes += static_cast<char>(byte);
     return repeated(bytes, script.number("size", bytes.size()));
   }
-  const std::string pattern = std::string(target) + '#';
+  const std::string pattern = script.text("body", std::string(target) + '#');
   if (script.has("gzip")) return repeated(pattern, script.number("gzip"));
   if (script.has("size")) return repeated(pattern, script.number("size"));
+  if (script.has("body")) return pattern;
   return std::string(target);
 }
 
@@ -122,7 +123,23 @@ std::string header(std::string_view name, std::string_view value) {
   return std::string(name) + ": " + std::string(value) + "\r\n";
 }
 
+// URLs of this origin below this path.
+std::string listed(const Script& script, const OriginRequest& request) {
+  constexpr std::string_view kHost = "\r\nHost: ";
+  const auto at = request.head.find(kHost);
+  if (at == std::string::npos) return {};
+  const auto begin = at + kHost.size();
+  const std::string host = request.head.substr(begin, request.head.find("\r\n", begin) - begin);
+  const std::string path = request.target.substr(0, request.target.find('?'));
+  std::string lines;
+  for (std::size_t i = 0; i < script.number("lines"); ++i) {
+    lines += "http://" + host + path + "/" + std::to_string(i) + "?" + script.text("then") + "\n";
+  }
+  return lines;
+}
+
 std::string wire_body(const Script& script, const OriginRequest& request) {
+  if (script.has("lines")) return listed(script, request);
   if (script.has("echo")) return request.head + "\r\n" + request.body;
   const std::string plain = plain_body(script, request.target);
   return script.has("gzip") ? gzipped(plain) : plain;

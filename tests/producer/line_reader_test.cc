@@ -114,6 +114,40 @@ TEST(LineReader, AnEndlessLineIsReportedAsSoonAsItIsKnownToBeTooLong) {
   EXPECT_FALSE(reader.next());
 }
 
+std::string record_of(std::size_t bytes) {
+  std::string line(LineReader::kRecordBeginning);
+  line.resize(bytes, 'x');
+  return line;
+}
+
+TEST(LineReader, ARecordMayBeMuchLongerThanATask) {
+  const std::string record = record_of(20 * LineReader::kMaxLineBytes);
+  for (const std::size_t piece : {std::size_t{1000}, std::size_t{SIZE_MAX}}) {
+    EXPECT_EQ(lines_of(record + "\nnext\n", piece),
+              (Lines{{record, false, 1}, {"next", false, 2}}));
+  }
+}
+
+TEST(LineReader, EvenARecordHasAnEnd) {
+  LineReader reader;
+  Lines lines;
+  const std::string piece(LineReader::kMaxRecordBytes / 8, 'x');
+  reader.feed(LineReader::kRecordBeginning);
+  for (int i = 0; i < 7; ++i) {
+    reader.feed(piece);
+    take_all(reader, lines);
+    EXPECT_TRUE(lines.empty());
+  }
+  reader.feed(piece);
+  take_all(reader, lines);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_TRUE(lines[0].too_long);
+  EXPECT_EQ(lines[0].text, record_of(LineReader::kPrefixBytes));
+  reader.feed(piece + "\nnext\n");
+  take_all(reader, lines);
+  EXPECT_EQ(lines.at(1), (SeenLine{"next", false, 2}));
+}
+
 TEST(LineReader, HowTheInputIsCutInPiecesMakesNoDifference) {
   const auto seed = std::random_device{}();
   SCOPED_TRACE(seed);

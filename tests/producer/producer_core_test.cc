@@ -229,10 +229,10 @@ TEST(ProducerCore, WaitsForNoWorkerWhoseConnectionIsGone) {
   StubWorker& worker = scene.worker("a", 1);
   scene.turn();
   scene.beat(worker);
-  scene.core.worker_unreachable("a");
+  scene.core.worker_unreachable("a", scene.now);
   scene.collector_says(Done{});
   EXPECT_FALSE(scene.core.over(scene.now + 1s)) << "it may have come back";
-  scene.core.worker_unreachable("a");
+  scene.core.worker_unreachable("a", scene.now);
   EXPECT_TRUE(scene.core.over(scene.now + 1s));
 }
 

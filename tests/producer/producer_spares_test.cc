@@ -11,6 +11,11 @@ using Indices = std::vector<Index>;
 
 // Seconds pass until those that do not speak are taken for dead.
 void lose(Scene& scene, std::initializer_list<StubWorker*> living = {}) { scene.pass(5, living); }
+// The kernel of its machine has closed its connection, as it does when a process dies.
+void kill(Scene& scene, const StubWorker& worker) {
+  scene.core.worker_unreachable(worker.peer, scene.now);
+  lose(scene);
+}
 
 std::string name_of(int number) { return "w" + std::to_string(number); }
 
@@ -80,9 +85,9 @@ TEST(ProducerSuspects, WaitForAWorkerToBeEmpty) {
 
 TEST(ProducerSuspects, EndAbandonedAfterAThirdDeathAlone) {
   Suspects scene;
-  scene.worker("w3", 2);
+  StubWorker& third = scene.worker("w3", 2);
   scene.turn();
-  lose(scene);
+  kill(scene, third);
   scene.turn();
   const auto results = scene.results();
   ASSERT_EQ(results.size(), 1U);
@@ -94,6 +99,22 @@ TEST(ProducerSuspects, EndAbandonedAfterAThirdDeathAlone) {
   StubWorker& next = scene.worker("w4", 2);
   scene.turn();
   EXPECT_EQ(next.indices(), (Indices{1})) << "the one beside it is re-run";
+}
+
+TEST(ProducerSuspects, AreGivenTimeWhenTheirWorkerMayOnlyBeUnheard) {
+  Suspects scene;
+  StubWorker& third = scene.worker("w3", 2);
+  scene.turn();
+  const std::size_t before = third.messages.size();
+  scene.pass(14, {});
+  EXPECT_TRUE(scene.results().empty());
+  EXPECT_EQ(third.messages.size() - before, 13U) << "it is spoken to, to learn whether it is there";
+  scene.beat(third);
+  scene.pass(14, {});
+  EXPECT_TRUE(scene.results().empty());
+  scene.pass(1, {});
+  scene.turn();
+  EXPECT_EQ(scene.results().size(), 1U) << "for so long no worker that lives is unheard";
 }
 
 // It was silent, and may still run what went to others then.
@@ -115,12 +136,12 @@ TEST(ProducerSuspects, AreNotProvenGuiltyWhereSomethingElseMayRun) {
   scene.beat(back);
   scene.turn();
   ASSERT_EQ(back.indices(), Indices{0});
-  lose(scene);
+  kill(scene, back);
   StubWorker& next = scene.worker("next", 2);
   scene.turn();
   EXPECT_TRUE(scene.results().empty());
   EXPECT_EQ(next.indices(), Indices{0}) << "alone again";
-  lose(scene);
+  kill(scene, next);
   scene.turn();
   ASSERT_EQ(scene.results().size(), 1U) << "nothing else ran there";
 }

@@ -29,6 +29,10 @@ TEST(WhySlow, NamesTheTaskThatAllOthersWaitFor) {
   status.head->due = 600ms;
   EXPECT_EQ(why_slow(status), "task 7 (http://h/7, attempt 1) is tried again in 0.6 s");
   EXPECT_EQ(why_slow(with_head("ready")), "task 7 (http://h/7, attempt 1) waits for a free worker");
+  EXPECT_EQ(
+      why_slow(with_head("doubtful")),
+      "task 7 (http://h/7, attempt 1) may have been sent by an earlier run: waiting for a worker "
+      "that has it");
   EXPECT_EQ(why_slow(with_head("suspect")),
             "task 7 (http://h/7, attempt 1) waits for a worker of its own");
   EXPECT_EQ(why_slow(with_head("delivered")),

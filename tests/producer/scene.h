@@ -62,7 +62,7 @@ class Scene {
   void collector_says(const T& message, Epoch epoch = kEpoch, JobId of = job_number(1)) {
     core.on_collector_message({of, epoch, message}, now);
   }
-  // A State that follows the one before; all may be handed out.
+  // A State that follows the one before; all may be handed out, POSTs too.
   State next_state(Index watermark = 0, Index dispatch_limit = kMaxIndex) {
     State state;
     state.boot = BootId{5};
@@ -70,6 +70,7 @@ class Scene {
     state.seq = ++state_seq_;
     state.watermark = watermark;
     state.dispatch_limit = dispatch_limit;
+    state.begun_below = kMaxIndex;
     state.whole = true;
     return state;
   }

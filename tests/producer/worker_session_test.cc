@@ -81,11 +81,31 @@ TEST(WorkerSession, HasNoRoomWhileDraining) {
 
 TEST(WorkerSession, IsSilentFiveSecondsAfterTheLastHeartbeat) {
   WorkerSession worker = session();
-  EXPECT_FALSE(worker.silent(kStart + 4999ms));
-  EXPECT_TRUE(worker.silent(kStart + 5s));
+  EXPECT_FALSE(worker.silent(kStart + 4999ms, false));
+  EXPECT_TRUE(worker.silent(kStart + 5s, false));
   (void)worker.on_heartbeat("peer", beat(2), kStart + 3s);
-  EXPECT_FALSE(worker.silent(kStart + 7999ms));
-  EXPECT_TRUE(worker.silent(kStart + 8s));
+  EXPECT_FALSE(worker.silent(kStart + 7999ms, false));
+  EXPECT_TRUE(worker.silent(kStart + 8s, false));
+}
+
+TEST(WorkerSession, IsGivenMoreTimeWhenItsDeathWouldBeAProof) {
+  WorkerSession worker = session();
+  worker.note_unreachable(kStart + 4s);
+  EXPECT_FALSE(worker.silent(kStart + 14'999ms, true)) << "so late the link may be what broke";
+  EXPECT_TRUE(worker.silent(kStart + 15s, true));
+  worker.note_unreachable(kStart + 3999ms);
+  EXPECT_FALSE(worker.silent(kStart + 4999ms, true));
+  EXPECT_TRUE(worker.silent(kStart + 5s, true)) << "its side closed the connection";
+  (void)worker.on_heartbeat("another peer", beat(2), kStart + 6s);
+  EXPECT_FALSE(worker.silent(kStart + 20s, true));
+}
+
+TEST(WorkerSession, IsSpokenToEachSecondWhileItIsQuiet) {
+  WorkerSession worker = session();
+  EXPECT_FALSE(worker.take_probe_due(kStart + 1999ms));
+  EXPECT_TRUE(worker.take_probe_due(kStart + 2s));
+  EXPECT_FALSE(worker.take_probe_due(kStart + 2999ms));
+  EXPECT_TRUE(worker.take_probe_due(kStart + 3s));
 }
 
 TEST(WorkerSession, OwesAnAnswerToEveryHeartbeatOnce) {

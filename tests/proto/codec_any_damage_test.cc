@@ -24,6 +24,9 @@ std::vector<std::pair<std::string, Frames>> every_message() {
   all.emplace_back("done", encode(job, samples::kEpoch, samples::done()));
   all.emplace_back("bye", encode(job, samples::kEpoch, samples::bye()));
   all.emplace_back("refused", encode(job, samples::kEpoch, Refused{Refused::Reason::fenced}));
+  all.emplace_back("want", encode(job, samples::kEpoch, Want{77, 4096}));
+  const Lines lines{.boot = samples::kBoot, .first = 77, .lines = {"a", "b"}, .total = 79};
+  all.emplace_back("lines", encode(job, samples::kEpoch, lines));
   return all;
 }
 
@@ -52,6 +55,12 @@ void expect_within_bounds(const Received& received) {
   } else if (const auto* state = std::get_if<State>(&received.message)) {
     expect_within_bounds(state->committed);
     EXPECT_LT(state->total.value_or(0), kMaxIndex);
+  } else if (const auto* want = std::get_if<Want>(&received.message)) {
+    EXPECT_LT(want->from, kMaxIndex);
+  } else if (const auto* lines = std::get_if<Lines>(&received.message)) {
+    EXPECT_LT(lines->first, kMaxIndex);
+    EXPECT_LE(lines->first + lines->lines.size(), lines->total.value_or(kMaxIndex));
+    for (const std::string& line : lines->lines) EXPECT_EQ(line.find('\n'), std::string::npos);
   }
 }
 

@@ -54,7 +54,7 @@ TEST(Decode, KnowsItsOwnMagicVersionAndTypes) {
   EXPECT_EQ(with_byte(1, 'K'), DecodeError::bad_magic);
   EXPECT_EQ(with_byte(2, 0), DecodeError::bad_version);
   EXPECT_EQ(with_byte(2, 2), DecodeError::bad_version);
-  for (const int type : {0, 12, 127, 255}) {
+  for (const int type : {0, 16, 127, 255}) {
     EXPECT_EQ(with_byte(3, type), DecodeError::unknown_type) << type;
   }
 }
@@ -78,7 +78,7 @@ TEST(Decode, TakesAsManyFramesAsAllowedAndNoMore) {
 
 TEST(Decode, KnowsADamagedPayloadOfEveryType) {
   const std::string cut = WireBytes().text(1, "12345").bytes().substr(0, 4);
-  for (int type = 1; type <= 10; ++type) {
+  for (int type = 1; type <= 14; ++type) {
     Frames frames;
     frames.push_back(enveloped(static_cast<MessageType>(type), cut));
     EXPECT_EQ(error_of(std::move(frames)), DecodeError::bad_payload) << type;
@@ -114,6 +114,35 @@ TEST(Decode, TakesNoIndexBeyondTheHighest) {
   Frames result = encode_results_header({}, {}, {});
   result.push_back(frame_of(index.bytes()));
   EXPECT_EQ(error_of(std::move(result)), DecodeError::out_of_range);
+}
+
+TEST(Decode, TakesNoLinesBeyondTheTotalOrTheHighestNumber) {
+  const auto lines = [](std::uint64_t first, std::size_t count, std::uint64_t total_plus_1) {
+    WireBytes payload;
+    payload.number(2, first).number(4, total_plus_1);
+    for (std::size_t i = 0; i < count; ++i) payload.text(3, "x");
+    return error_of(MessageType::lines, payload);
+  };
+  EXPECT_EQ(lines(5, 2, 8), Error());
+  EXPECT_EQ(lines(5, 2, 7), DecodeError::out_of_range);
+  EXPECT_EQ(lines(7, 0, 7), DecodeError::out_of_range);
+  EXPECT_EQ(lines(kMaxIndex - 2, 2, 0), Error());
+  EXPECT_EQ(lines(kMaxIndex - 2, 3, 0), DecodeError::out_of_range);
+  EXPECT_EQ(lines(kMaxIndex, 0, 0), DecodeError::out_of_range);
+  EXPECT_EQ(lines(0, kMaxLinesPerMessage, 0), Error());
+  EXPECT_EQ(lines(0, kMaxLinesPerMessage + 1, 0), DecodeError::out_of_range);
+  EXPECT_EQ(error_of(MessageType::want, WireBytes().number(1, kMaxIndex)),
+            DecodeError::out_of_range);
+}
+
+TEST(Decode, TakesNoLineThatIsTwoOrLongerThanShowsThatItIsTooLong) {
+  const auto line = [](const std::string& text) {
+    return error_of(MessageType::lines, WireBytes().text(3, text));
+  };
+  EXPECT_EQ(line(std::string(kMaxLineBytesOnWire, 'x')), Error());
+  EXPECT_EQ(line(std::string(kMaxLineBytesOnWire + 1, 'x')), DecodeError::out_of_range);
+  EXPECT_EQ(line("a\rb"), Error());
+  EXPECT_EQ(line("a\nb"), DecodeError::out_of_range);
 }
 
 TEST(Decode, TakesNoEnumeratorThatDoesNotExist) {
@@ -270,6 +299,19 @@ TEST(Decode, MissesEveryFrameOfABody) {
   ASSERT_EQ(frames.size(), 4U);  // header, a result, its body, a result without one
   frames.erase(frames.begin() + 2);
   EXPECT_EQ(error_of(std::move(frames)), DecodeError::bad_body);
+}
+
+TEST(Decode, TakesNoMoreEmittedLinesThanOneResultMayHave) {
+  const auto error_of_lines = [](std::size_t bytes) {
+    Result result;
+    result.emit = {.lines = std::string(bytes, 'x'), .error = {}};
+    EncodedResult encoded = encode_result(std::move(result));
+    Frames frames = encode_results_header({}, {}, {});
+    append_result(frames, encoded);
+    return error_of(std::move(frames));
+  };
+  EXPECT_EQ(error_of_lines(kMaxEmitBytes), Error());
+  EXPECT_EQ(error_of_lines(kMaxEmitBytes + 1), DecodeError::bad_body);
 }
 
 TEST(DecodeError, HasATextForEach) {

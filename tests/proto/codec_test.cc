@@ -42,6 +42,8 @@ TEST(Codec, BringsBackAState) { expect_round_trip(samples::state()); }
 TEST(Codec, BringsBackAnEnd) { expect_round_trip(samples::end()); }
 TEST(Codec, BringsBackDone) { expect_round_trip(samples::done()); }
 TEST(Codec, BringsBackABye) { expect_round_trip(samples::bye()); }
+TEST(Codec, BringsBackAByeThatEndsDoubts) { expect_round_trip(Bye{.begun_below = 0}); }
+TEST(Codec, BringsBackABegin) { expect_round_trip(Begin{17}); }
 
 TEST(Codec, BringsBackEveryReasonOfARefusal) {
   expect_round_trip(Refused{Refused::Reason::busy});
@@ -84,6 +86,36 @@ TEST(Codec, BringsBackResultsOneAfterTheOther) {
   ASSERT_TRUE(std::holds_alternative<Results>(received.message));
   expect_same(std::get<Results>(received.message),
               {samples::kWorker, {samples::result(), samples::bare_result()}});
+}
+
+Result emitting(std::string lines, std::string error = {}) {
+  Result result = samples::result();
+  result.emit = {.lines = std::move(lines), .error = std::move(error)};
+  return result;
+}
+
+Results through_the_wire(const std::vector<Result>& results) {
+  Frames frames = encode_results_header({}, {}, samples::kWorker);
+  for (const Result& each : results) {
+    EncodedResult encoded = encode_result(each);
+    append_result(frames, encoded);
+  }
+  for (const zmq::message_t& frame : frames) EXPECT_LE(frame.size(), kMaxBodyFrameBytes);
+  return message_of<Results>(std::move(frames));
+}
+
+TEST(Codec, TellsNothingEmittedFromNothingFoundOut) {
+  const std::vector<Result> results = {samples::result(), emitting(""), emitting("", "why"),
+                                       emitting("https://a.example/\n"), samples::bare_result()};
+  expect_same(through_the_wire(results), {samples::kWorker, results});
+}
+
+TEST(Codec, BringsBackManyLinesWithoutABodyAndBehindOne) {
+  Result alone = emitting(std::string(3 * kMiB + 1, 'x'));
+  alone.body.clear();
+  const std::vector<Result> results = {emitting(std::string(2 * kMiB, 'y')), alone,
+                                       samples::bare_result()};
+  expect_same(through_the_wire(results), {samples::kWorker, results});
 }
 
 TEST(Codec, BringsBackAResultsMessageWithoutResults) {
@@ -203,7 +235,8 @@ TEST(Codec, PassesOverFieldsItDoesNotKnow) {
 }
 
 TEST(Stored, AResultComesBackAsItWas) {
-  for (const Result& result : {samples::result(), samples::bare_result()}) {
+  for (const Result& result : {samples::result(), samples::bare_result(), emitting("a\n"),
+                               emitting("", "why"), emitting("")}) {
     std::string bytes;
     append_stored(bytes, result);
     const auto back = decode_stored(bytes);
@@ -214,7 +247,7 @@ TEST(Stored, AResultComesBackAsItWas) {
 
 TEST(Stored, CutShortAnywhereItIsNotAResult) {
   std::string bytes;
-  append_stored(bytes, samples::result());
+  append_stored(bytes, emitting("https://a.example/\n"));
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     EXPECT_FALSE(decode_stored(std::string_view(bytes).substr(0, size)).has_value()) << size;
   }

@@ -16,8 +16,8 @@ namespace {
 std::string written(const Result& result) {
   std::string bytes;
   FieldWriter writer(bytes);
-  const std::uint64_t body_bytes = result.body.size();
-  for_each_result_field(result, body_bytes, writer);
+  const BesideFields beside{.body_bytes = result.body.size(), .emit_bytes = 7, .emit_error = "e"};
+  for_each_result_field(result, beside, writer);
   return bytes;
 }
 
@@ -32,11 +32,10 @@ std::string written(const Task& task) {
 std::string reread(std::string_view bytes) {
   Result result;
   result.outcome = Outcome::ok;
-  std::uint64_t body_bytes = 0;
+  BesideFields beside;
   FieldReader reader(bytes);
-  const bool whole =
-      reader.read([&](auto& pass) { for_each_result_field(result, body_bytes, pass); });
-  result.body.resize(body_bytes);
+  const bool whole = reader.read([&](auto& pass) { for_each_result_field(result, beside, pass); });
+  result.body.resize(beside.body_bytes);
   return whole && !reader.out_of_range() ? written(result) : "";
 }
 

@@ -45,11 +45,19 @@ TEST(KeyFile, OfAnotherRoleIsRefused) {
             "line 2: is the key of a collector, and this is a worker");
 }
 
-TEST(KeyFile, HasExactlyOneKey) {
+TEST(KeyFile, MayHaveKeysOfSeveralRolesForAProcessThatIsAllOfThem) {
+  const KeyPair two = random_key_pair();
+  const std::string text =
+      line_of(Role::producer, two.secret_key) + line_of(Role::worker, kOne.secret_key);
+  EXPECT_EQ(parse_key_file(text, Role::worker).public_key, kOne.public_key);
+  EXPECT_EQ(parse_key_file(text, Role::producer).public_key, two.public_key);
+}
+
+TEST(KeyFile, HasOneKeyOfARole) {
   EXPECT_EQ(error_in_key(""), "there is no key in it");
   EXPECT_EQ(error_in_key("# worker\n"), "there is no key in it");
   const std::string line = line_of(Role::worker, kOne.secret_key);
-  EXPECT_EQ(error_in_key(line + line), "line 2: is a second key");
+  EXPECT_EQ(error_in_key(line + line), "line 2: is a second key of a worker");
 }
 
 TEST(KeyFile, ThatIsNoneIsRefusedWithoutQuotingWhatMayBeSecret) {

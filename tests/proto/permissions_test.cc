@@ -28,15 +28,19 @@ const std::map<std::string, Message> kMessages = {
     {"End", samples::end()},
     {"Done", samples::done()},
     {"Bye", Bye{samples::kWorker}},
-    {"Bye of a producer", Bye{}},
+    {"Bye without a worker", Bye{}},
     {"Refused", Refused{}},
     {"Recap", Recap{}},
+    {"Want", Want{}},
+    {"Lines", Lines{}},
+    {"Enough", Enough{}},
+    {"Begin", Begin{}},
 };
 
-std::set<std::string> said(Role from, Role to) {
+std::set<std::string> said(Role from, Role to, Link link = Link::stage) {
   std::set<std::string> names;
   for (const auto& [name, message] : kMessages) {
-    if (may_send(from, to, message)) names.insert(name);
+    if (may_send(from, to, message, link)) names.insert(name);
   }
   return names;
 }
@@ -47,13 +51,27 @@ TEST(Permissions, AreThoseOfTheProtocolPage) {
   EXPECT_EQ(said(Role::worker, Role::producer), (Names{"Heartbeat", "Bye"}));
   EXPECT_EQ(said(Role::worker, Role::collector),
             (Names{"Results", "Results of no task", "Results given up", "Bye"}));
-  EXPECT_EQ(said(Role::producer, Role::worker), (Names{"Tasks", "Done", "Bye of a producer"}));
+  EXPECT_EQ(said(Role::producer, Role::worker), (Names{"Tasks", "Done", "Bye without a worker"}));
   EXPECT_EQ(said(Role::producer, Role::collector),
-            (Names{"Results of no task", "Results given up", "Open", "End", "Recap",
-                   "Bye of a producer"}));
+            (Names{"Results of no task", "Results given up", "Open", "End", "Recap", "Begin",
+                   "Bye without a worker"}));
   EXPECT_EQ(said(Role::collector, Role::producer), (Names{"Acks", "State", "Done", "Refused"}));
   EXPECT_EQ(said(Role::collector, Role::worker), (Names{"Acks", "Done"}));
   for (const Role role : kRoles) EXPECT_EQ(said(role, role), Names{});
+}
+
+TEST(Permissions, BetweenStagesAreLinesOneWayAndTheWishForThemTheOther) {
+  for (const Role from : kRoles) {
+    for (const Role to : kRoles) {
+      Names expected;
+      if (from == Role::collector && to == Role::producer)
+        expected = {"Lines", "Bye without a worker"};
+      if (from == Role::producer && to == Role::collector) expected = {"Want", "Enough", "Refused"};
+      EXPECT_EQ(said(from, to, Link::chain), expected) << to_string(from) << " " << to_string(to);
+      EXPECT_EQ(may_connect(from, to, Link::chain),
+                from == Role::collector && to == Role::producer);
+    }
+  }
 }
 
 TEST(Permissions, OfResultsHoldForEachOfThem) {

@@ -25,6 +25,7 @@ inline void expect_same(const Heartbeat& a, const Heartbeat& b) {
   EXPECT_EQ(a.cut_off, b.cut_off);
   EXPECT_EQ(a.received, b.received);
   EXPECT_EQ(a.queued, b.queued);
+  EXPECT_EQ(a.of_older_epoch, b.of_older_epoch);
   EXPECT_EQ(a.first_report, b.first_report);
   ASSERT_EQ(a.reports.size(), b.reports.size());
   for (std::size_t i = 0; i < a.reports.size(); ++i) expect_same(a.reports[i], b.reports[i]);
@@ -82,6 +83,8 @@ inline void expect_same(const Result& a, const Result& b) {
   EXPECT_EQ(a.meta, b.meta);
   EXPECT_EQ(a.output, b.output);
   EXPECT_EQ(a.task_hash, b.task_hash);
+  EXPECT_EQ(a.emit.has_value(), b.emit.has_value());
+  EXPECT_TRUE(a.emit == b.emit);
   EXPECT_TRUE(a.body == b.body) << a.body.size() << " and " << b.body.size() << " bytes";
 }
 
@@ -113,12 +116,15 @@ inline void expect_same(const State& a, const State& b) {
   EXPECT_EQ(a.compare_to, b.compare_to);
   EXPECT_EQ(a.compared, b.compared);
   EXPECT_EQ(a.whole, b.whole);
+  EXPECT_EQ(a.begun_below, b.begun_below);
+  EXPECT_EQ(a.begun_before, b.begun_before);
 }
 
 inline void expect_same(const Open& a, const Open& b) {
   EXPECT_EQ(a.nonce, b.nonce);
   EXPECT_EQ(a.in_hand, b.in_hand);
   EXPECT_EQ(a.resume, b.resume);
+  EXPECT_EQ(a.input_gone, b.input_gone);
 }
 
 inline void expect_same(const Recap& a, const Recap& b) {
@@ -126,9 +132,27 @@ inline void expect_same(const Recap& a, const Recap& b) {
   EXPECT_EQ(a.hashes, b.hashes);
 }
 
+inline void expect_same(const Want& a, const Want& b) {
+  EXPECT_EQ(a.from, b.from);
+  EXPECT_EQ(a.credit_bytes, b.credit_bytes);
+}
+
+inline void expect_same(const Lines& a, const Lines& b) {
+  EXPECT_EQ(a.boot, b.boot);
+  EXPECT_EQ(a.first, b.first);
+  EXPECT_EQ(a.lines, b.lines);
+  EXPECT_EQ(a.total, b.total);
+}
+
+inline void expect_same(const Enough& /*a*/, const Enough& /*b*/) {}
+
+inline void expect_same(const Begin& a, const Begin& b) { EXPECT_EQ(a.below, b.below); }
 inline void expect_same(const End& a, const End& b) { EXPECT_EQ(a.total, b.total); }
 inline void expect_same(const Done& a, const Done& b) { EXPECT_EQ(a.counts, b.counts); }
-inline void expect_same(const Bye& a, const Bye& b) { EXPECT_EQ(a.worker, b.worker); }
+inline void expect_same(const Bye& a, const Bye& b) {
+  EXPECT_EQ(a.worker, b.worker);
+  EXPECT_EQ(a.begun_below, b.begun_below);
+}
 inline void expect_same(const Refused& a, const Refused& b) {
   EXPECT_EQ(a.reason, b.reason);
   EXPECT_EQ(a.index, b.index);

@@ -234,6 +234,7 @@ void SimulatedCollector::check_promises(const Frames& frames) {
         << "an epoch was granted twice";
     ASSERT_TRUE(!state->total || control->total == state->total)
         << "a total is told and would be forgotten";
+    ASSERT_LE(state->begun_below, control->begun_below) << "is told and would be forgotten";
   } else if (std::holds_alternative<Done>(received->message)) {
     ASSERT_EQ(disk_.flushed(), plan_.tasks) << "done, and not all is out";
     promise_below(plan_.tasks);

@@ -224,6 +224,8 @@ void World::work(SimulatedProducer& producer) {
     producer.fuse.step();
     if (outgoing.worker.empty()) {
       to_collector(producer.peer(), std::move(outgoing.frames));
+    } else if (is_dead(outgoing.worker)) {
+      producer.core.worker_unreachable(outgoing.worker, network_.now());
     } else {
       hear_at_worker(outgoing.worker, std::move(outgoing.frames), true);
     }
@@ -236,6 +238,11 @@ void World::work(SimulatedProducer& producer) {
     }
     to_collector(producer.peer(), std::move(*batch));
   }
+}
+
+bool World::is_dead(const PeerId& peer) const {
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [&](const auto& worker) { return worker->gone() && worker->peer() == peer; });
 }
 
 void World::hear_at_worker(const PeerId& peer, Frames frames, bool from_producer) {
@@ -289,7 +296,7 @@ void World::turn_collector() {
 void World::turn_worker(SimulatedWorker& worker) try {
   if (!worker.gone()) work(worker);
 } catch (const Crash&) {
-  killed_by_chance_ = true;
+  lost_by_chance_ = true;
   kill(worker);
 }
 
@@ -314,6 +321,8 @@ void World::work(SimulatedWorker& worker) {
   // Who comes when everybody has left waits in vain; nobody else may.
   const bool in_vain = is_over(*producers_.back()) && network_.now() - worker.heard > kPeerTimeout;
   worker.over = worker.core.over() || in_vain;
+  // One that left, and whose Bye is lost, is to the producer what one is that died.
+  lost_by_chance_ = lost_by_chance_ || (worker.over && plan_.lost > 0);
 }
 
 void World::send_results(SimulatedWorker& worker) {
@@ -331,7 +340,9 @@ void World::fetch(SimulatedWorker& worker, const Fetch& order) {
   ASSERT_EQ(task.url, url_of(task.index));
   ASSERT_TRUE(worker.running.emplace(task.index, task.attempt).second) << "fetched twice at once";
   ASSERT_LE(worker.running.size(), plan_.slots) << "more transfers than slots";
-  count(task);
+  const bool transient = network_.chance(plan_.transient_failure);
+  // What must not be requested twice fails so only when it was not sent at all.
+  if (!transient || !is_unsafe(plan_, task.index)) count(task);
   if (plan_.poison.contains(task.index)) {
     network_.after(network_.between(1'000, 500'000), [this, w = &worker] { kill(*w); });
     return;
@@ -342,7 +353,7 @@ void World::fetch(SimulatedWorker& worker, const Fetch& order) {
   fetched.result.attempts = task.attempt;
   fetched.result.url = task.url;
   fetched.result.task_hash = task.hash;
-  fetched.transient = !is_unsafe(plan_, task.index) && network_.chance(plan_.transient_failure);
+  fetched.transient = transient;
   fetched.result.outcome = fetched.transient ? Outcome::timeout : Outcome::ok;
   if (!fetched.transient) fetched.result.body = body_of(plan_, task.index);
   if (fetched.transient && network_.chance(0.3)) fetched.retry_after = milliseconds(2500);

@@ -40,6 +40,7 @@ class World {
   void replace_producer();
   void start_producer(bool same_input);
   void on_other_input(SimulatedProducer& producer);
+  [[nodiscard]] bool is_dead(const PeerId& peer) const;
   void hear_at_worker(const PeerId& peer, Frames frames, bool from_producer);
   void turn_collector();
   void turn_worker(SimulatedWorker& worker);
@@ -60,6 +61,7 @@ class World {
   [[nodiscard]] bool everybody_is_over() const;
   void check_output() const;
   void check_record(const Result& result) const;
+  [[nodiscard]] bool is_peaceful() const;
   void check_requests() const;
   void check_producers() const;
   [[nodiscard]] std::string describe_workers() const;
@@ -70,7 +72,7 @@ class World {
   SimulatedCollector collector_;
   std::vector<std::unique_ptr<SimulatedWorker>> workers_;  // of all times; the dead stay
   Counts counts_;
-  bool killed_by_chance_ = false;                            // some worker
+  bool lost_by_chance_ = false;                              // some worker
   std::map<std::pair<Index, std::uint32_t>, int> requests_;  // by index and attempt
 };
 

@@ -342,5 +342,54 @@ TEST(JobSession, CountsItsReportsAnewForANewerProducer) {
   EXPECT_EQ(heartbeat.reports[0].index, 2U);
 }
 
+// Of an older epoch: what must not be requested twice is kept, and named.
+class JobSessionOfPosts : public testing::Test {
+ protected:
+  static JobSettings posts() {
+    JobSettings settings;
+    settings.method = "POST";
+    return settings;
+  }
+  IndexSet of_older_epoch() {
+    Heartbeat heartbeat;
+    session.write_heartbeat(heartbeat, true);
+    return heartbeat.of_older_epoch;
+  }
+
+  JobSession session{job_number(1), Epoch{1}, JobSlot{3}, posts()};
+};
+
+TEST_F(JobSessionOfPosts, KeepsThemThroughAnEpochAndNamesThem) {
+  Tasks message = tasks(1, {0, 1, 2, 3});
+  message.tasks[3].method = "GET";
+  session.on_tasks(Epoch{1}, message, false);
+  ASSERT_TRUE(session.start_next(false));
+  ASSERT_TRUE(session.start_next(false));
+  session.on_fetched(fetched(0));
+  EXPECT_EQ(of_older_epoch(), IndexSet());
+  session.on_tasks(Epoch{2}, tasks(1, {}), false);
+  EXPECT_EQ(of_older_epoch(), set_of({{0, 2}})) << "a result, one that runs, one that waits";
+  EXPECT_EQ(start_all(session), Indices{2});
+  session.on_fetched(fetched(1, Outcome::connect_error, true));
+  EXPECT_EQ(only_report(session).verdict, Verdict::retry);
+  EXPECT_EQ(of_older_epoch(), set_of({{0, 0}, {2, 2}}));
+}
+
+TEST_F(JobSessionOfPosts, NamesNoneThatTheNewEpochOrdered) {
+  session.on_tasks(Epoch{1}, tasks(1, {0, 1}), false);
+  session.on_tasks(Epoch{2}, tasks(1, {1, 2}), false);
+  EXPECT_EQ(of_older_epoch(), set_of({{0, 0}}));
+  session.on_tasks(Epoch{3}, tasks(1, {}), false);
+  EXPECT_EQ(of_older_epoch(), set_of({{0, 2}}));
+}
+
+TEST_F(JobSessionOfPosts, ReturnsThemWhenItDrains) {
+  session.on_tasks(Epoch{1}, tasks(1, {0}), false);
+  session.on_tasks(Epoch{2}, tasks(1, {}), false);
+  session.return_queue();
+  EXPECT_EQ(only_report(session).verdict, Verdict::returned);
+  EXPECT_EQ(of_older_epoch(), IndexSet());
+}
+
 }  // namespace
 }  // namespace fetchline

@@ -9,8 +9,8 @@
 #include <numeric>
 #include <utility>
 
-#include "collector/record_json.h"
 #include "proto/codec.h"
+#include "proto/record_json.h"
 #include "proto/sockets.h"
 #include "proto/task_hash.h"
 

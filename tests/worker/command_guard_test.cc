@@ -1,0 +1,45 @@
+#include "worker/command_guard.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "worker/spawn.h"
+
+namespace fetchline {
+namespace {
+
+// How it ended: the signal, 0 for none.
+int end_of(pid_t pid) {
+  int status = 0;
+  EXPECT_EQ(waitpid(pid, &status, 0), pid);
+  return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+void tell(const CommandGuard& guard, const std::string& line) {
+  EXPECT_EQ(write(guard.fd(), line.data(), line.size()), static_cast<ssize_t>(line.size()));
+}
+
+TEST(CommandGuard, KillsTheGroupsThatAreLeftWhenItsPipeEnds) {
+  PipeEnds block = open_pipe();
+  const auto start = [&] { return spawn_shell("read -r line", {}, {block.read.get(), 1, 2}); };
+  const pid_t left = start(), forgotten = start(), also_left = start();
+  {
+    CommandGuard guard;
+    guard.forget(left);  // killed before it could enter itself, would this mean
+    for (const pid_t pid : {left, forgotten, also_left})
+      tell(guard, "+ " + std::to_string(pid) + "\n");
+    guard.forget(999'999'999);
+    guard.forget(forgotten);
+  }
+  EXPECT_EQ(end_of(left), SIGKILL);
+  EXPECT_EQ(end_of(also_left), SIGKILL);
+  block.write = FileDescriptor();
+  EXPECT_EQ(end_of(forgotten), 0) << "it read to the end of its input";
+}
+
+}  // namespace
+}  // namespace fetchline

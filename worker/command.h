@@ -1,0 +1,62 @@
+// One run of the command of --emit exec: a record on its stdin, lines for the next stage from its
+// stdout. Owned by the thread that runs the commands; nothing in it blocks.
+#pragma once
+
+#include <poll.h>
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proto/emitted.h"
+#include "proto/file_descriptor.h"
+#include "proto/instant.h"
+#include "worker/command_guard.h"
+
+namespace fetchline {
+
+struct CommandOptions {
+  std::string command;                         // for /bin/sh -c; empty: there is none
+  std::chrono::milliseconds max_time{60'000};  // 0: no limit
+  std::uint64_t max_memory_bytes = std::uint64_t{512} << 20;  // of each process of it; 0: no limit
+};
+
+class Command {
+ public:
+  // Starts it. Throws std::system_error when the system does not let it.
+  Command(const CommandOptions& options, std::string input, CommandGuard& guard, Instant now);
+  ~Command();  // kills it and all in its group
+  Command(const Command&) = delete;
+  Command& operator=(const Command&) = delete;
+
+  void add_to(std::vector<pollfd>& items) const;  // what it waits for
+  [[nodiscard]] Instant deadline() const { return deadline_; }
+
+  // Moves what can be moved now. What it emits, once it has ended; then this is of no use any more.
+  [[nodiscard]] std::optional<Emitted> advance(Instant now);
+
+ private:
+  void feed();
+  [[nodiscard]] bool read_output();  // false: there is too much of it
+  void read_complaint();
+  [[nodiscard]] bool has_ended() const;
+  int reap();
+  [[nodiscard]] Emitted outcome_of(int status) const;
+  [[nodiscard]] Emitted failure(std::string why) const;
+
+  const std::chrono::milliseconds max_time_;
+  CommandGuard& guard_;
+  Instant deadline_ = Instant::max();
+  pid_t pid_ = -1;      // of its group, too; -1: it was waited for
+  FileDescriptor end_;  // a pidfd: readable when its shell has ended
+  FileDescriptor stdin_, stdout_, stderr_;
+  std::string input_;
+  std::size_t fed_ = 0;
+  std::string output_;
+  std::string complaint_;  // the beginning of what it writes to stderr
+};
+
+}  // namespace fetchline

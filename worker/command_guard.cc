@@ -1,0 +1,52 @@
+#include "worker/command_guard.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+#include "worker/spawn.h"
+
+namespace fetchline {
+namespace {
+
+// A line each: "+ GROUP" and "- GROUP". Who was entered and never taken out is left at the end; who
+// was killed before it could enter is taken out all the same.
+constexpr const char* kScript = R"(
+groups=' '
+while read -r what group; do
+  case $what in
+    +) groups="$groups$group " ;;
+    -) case $groups in *" $group "*) groups="${groups%% $group *} ${groups#* $group }" ;; esac ;;
+  esac
+done
+for group in $groups; do kill -9 "-$group"; done
+)";
+
+}  // namespace
+
+CommandGuard::CommandGuard() {
+  PipeEnds lines = open_pipe();
+  const FileDescriptor null(open("/dev/null", O_WRONLY | O_CLOEXEC));
+  if (!null.is_open()) throw std::system_error(errno, std::generic_category(), "/dev/null");
+  pid_ = spawn_shell(kScript, {}, {lines.read.get(), null.get(), null.get()});
+  pipe_ = std::move(lines.write);
+}
+
+CommandGuard::~CommandGuard() {
+  pipe_ = FileDescriptor();
+  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+// Whole or not at all; when it is not there any more there is nobody to tell.
+void CommandGuard::forget(pid_t group) {
+  const std::string line = "- " + std::to_string(group) + "\n";
+  while (write(pipe_.get(), line.data(), line.size()) < 0 && errno == EINTR) {
+  }
+}
+
+}  // namespace fetchline

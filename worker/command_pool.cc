@@ -1,0 +1,179 @@
+#include "worker/command_pool.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <csignal>
+#include <list>
+#include <system_error>
+#include <utility>
+
+#include "proto/record_json.h"
+#include "proto/task.h"
+
+namespace fetchline {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A command that does not read its stdin is no reason to die.
+void block_sigpipe() {
+  sigset_t pipe;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
+}
+
+std::string record_of(const Result& result) {
+  std::string record;
+  append_record(record, result);
+  return record;
+}
+
+// It, and its record on the way to the command.
+std::size_t held_by(const Result& result) { return 2 * result.memory_bytes(); }
+
+// What was sent and must not be sent twice stays as it is.
+void give_up(Result& result) {
+  if (is_idempotent(result.method)) {
+    result.outcome = Outcome::cancelled;
+  } else {
+    result.emit = {.lines = {}, .error = "the worker was stopped while the command ran"};
+  }
+}
+
+}  // namespace
+
+class CommandPool::Loop {
+ public:
+  Loop(CommandOptions options, Mailbox<Order>& orders, Mailbox<Done>& done)
+      : options_(std::move(options)), orders_(orders), done_(done) {
+    // Who started us may have left it ignored: then nobody would learn how a command ended.
+    std::signal(SIGCHLD, SIG_DFL);
+  }
+
+  void run() {
+    block_sigpipe();
+    while (!stopping_) {
+      wait();
+      const Instant now = Clock::now();
+      for (Order& order : orders_.take()) {
+        std::visit([this, now](auto& what) { on(what, now); }, order);
+      }
+      advance(now);
+      done_.push_all(outgoing_);
+    }
+  }
+
+ private:
+  struct Running {
+    Done done;
+    std::unique_ptr<Command> command;
+  };
+
+  void wait() {
+    Instant due = Instant::max();
+    items_.assign({{.fd = orders_.fd(), .events = POLLIN, .revents = 0}});
+    for (const Running& one : running_) {
+      one.command->add_to(items_);
+      due = std::min(due, one.command->deadline());
+    }
+    int timeout = -1;
+    if (due != Instant::max()) {
+      constexpr std::chrono::milliseconds kMost{60'000};
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - Clock::now());
+      timeout = static_cast<int>(std::clamp(left, std::chrono::milliseconds{0}, kMost).count());
+    }
+    poll(items_.data(), items_.size(), timeout);
+  }
+
+  void on(Fetched& fetched, Instant now) {
+    Running one;
+    one.done.held_bytes = held_by(fetched.result);
+    one.done.fetched = std::move(fetched);
+    Result& result = one.done.fetched.result;
+    try {
+      one.command = std::make_unique<Command>(options_, record_of(result), guard_, now);
+      running_.push_back(std::move(one));
+    } catch (const std::system_error& error) {
+      const std::string why = std::string("the command could not be started: ") + error.what();
+      result.emit = {.lines = {}, .error = why};
+      outgoing_.push_back(std::move(one.done));
+    }
+  }
+
+  void on(const CloseJob& close, Instant /*now*/) {
+    for (auto at = running_.begin(); at != running_.end();) {
+      const auto one = at++;
+      if (one->done.fetched.job != close.job) continue;
+      one->done.is_closed = true;
+      end(one);
+    }
+  }
+
+  void on(const Cancel& /*cancel*/, Instant /*now*/) {
+    while (!running_.empty()) {
+      give_up(running_.front().done.fetched.result);
+      end(running_.begin());
+    }
+  }
+
+  void on(const Stop& /*stop*/, Instant /*now*/) { stopping_ = true; }
+
+  void advance(Instant now) {
+    for (auto at = running_.begin(); at != running_.end();) {
+      const auto one = at++;
+      auto emitted = one->command->advance(now);
+      if (!emitted) continue;
+      one->done.fetched.result.emit = std::move(*emitted);
+      end(one);
+    }
+  }
+
+  void end(std::list<Running>::iterator one) {
+    one->command.reset();
+    outgoing_.push_back(std::move(one->done));
+    running_.erase(one);
+  }
+
+  const CommandOptions options_;
+  Mailbox<Order>& orders_;
+  Mailbox<Done>& done_;
+  CommandGuard guard_;
+  std::list<Running> running_;  // the oldest first
+  std::vector<Done> outgoing_;
+  std::vector<pollfd> items_;
+  bool stopping_ = false;
+};
+
+CommandPool::CommandPool(CommandOptions options) try {
+  auto loop = std::make_unique<Loop>(std::move(options), orders_, done_);
+  thread_ = std::thread([loop = std::move(loop)] { loop->run(); });
+} catch (const std::system_error& error) {
+  throw CommandError(std::string("no command can be run here: ") + error.what());
+}
+
+CommandPool::~CommandPool() {
+  orders_.push(Stop{});
+  thread_.join();
+}
+
+void CommandPool::run(Fetched fetched) {
+  held_bytes_ += held_by(fetched.result);
+  orders_.push(std::move(fetched));
+}
+
+void CommandPool::close(JobSlot job) { orders_.push(CloseJob{job}); }
+
+void CommandPool::cancel() { orders_.push(Cancel{}); }
+
+std::vector<Fetched> CommandPool::take_done() {
+  std::vector<Fetched> all;
+  for (Done& done : done_.take()) {
+    held_bytes_ -= done.held_bytes;
+    if (!done.is_closed) all.push_back(std::move(done.fetched));
+  }
+  return all;
+}
+
+}  // namespace fetchline

@@ -1,0 +1,60 @@
+// Runs the command of --emit exec: for each result that is ok. One thread runs all of them; how
+// many there are at once is bounded by who gives the results, who holds a slot for each.
+//
+// Owned by the relay. The thread is given results and orders through a mailbox and answers through
+// another.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <stdexcept>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "worker/command.h"
+#include "worker/fetcher.h"
+#include "worker/mailbox.h"
+
+namespace fetchline {
+
+// No command can be run on this machine: it has no shell, say. what() says why.
+struct CommandError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+class CommandPool {
+ public:
+  explicit CommandPool(CommandOptions options);  // throws CommandError
+  ~CommandPool();                                // kills what runs
+  CommandPool(const CommandPool&) = delete;
+  CommandPool& operator=(const CommandPool&) = delete;
+
+  // It comes back with what the command emits, unless its job is closed meanwhile.
+  void run(Fetched fetched);
+  void close(JobSlot job);
+  // Kills what runs. A result that may be fetched again comes back as cancelled, for others.
+  void cancel();
+
+  [[nodiscard]] std::vector<Fetched> take_done();
+  [[nodiscard]] int fd() const { return done_.fd(); }  // readable when take_done() has some
+  [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }
+
+ private:
+  struct Cancel {};
+  struct Stop {};
+  using Order = std::variant<Fetched, CloseJob, Cancel, Stop>;
+  struct Done {
+    Fetched fetched;
+    std::size_t held_bytes = 0;
+    bool is_closed = false;  // its job: nobody waits for it
+  };
+  class Loop;
+
+  Mailbox<Order> orders_;
+  Mailbox<Done> done_;
+  std::size_t held_bytes_ = 0;  // by results that are not back
+  std::thread thread_;
+};
+
+}  // namespace fetchline
