@@ -67,6 +67,7 @@ std::string AppendFile::read(std::uint64_t offset, std::size_t length) const {
 }
 
 void AppendFile::cut(std::uint64_t size) {
+  if (size == flushed_) return;  // a file system may wait for its disk even then
   if (ftruncate(file_.get(), static_cast<off_t>(size)) != 0) throw OutputError(path_, errno);
   flushed_ = size;
 }

@@ -113,7 +113,11 @@ bool OutputFile::read_more(std::string& bytes) const {
 
 void OutputFile::cut(std::uint64_t size) {
   const auto end = static_cast<off_t>(size);
-  if (ftruncate(fd_, end) != 0 || lseek(fd_, end, SEEK_SET) < 0) fail(errno);
+  struct stat status {};
+  if (fstat(fd_, &status) != 0) fail(errno);
+  // To cut off nothing may wait for the disk too.
+  if (status.st_size != end && ftruncate(fd_, end) != 0) fail(errno);
+  if (lseek(fd_, end, SEEK_SET) < 0) fail(errno);
 }
 
 void OutputFile::append(std::string_view bytes) {

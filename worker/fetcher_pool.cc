@@ -70,7 +70,11 @@ std::vector<Fetched> FetcherPool::take_fetched() {
   for (auto& member : members_) {
     auto fetched = member->fetched.take();
     for (const Fetched& one : fetched) end(*member, one.job);
-    std::move(fetched.begin(), fetched.end(), std::back_inserter(all));
+    if (all.empty()) {
+      all = std::move(fetched);
+    } else {
+      std::move(fetched.begin(), fetched.end(), std::back_inserter(all));
+    }
   }
   return all;
 }

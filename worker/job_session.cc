@@ -58,7 +58,7 @@ void JobSession::forget_ended() {
   }
 }
 
-void JobSession::on_fetched(Fetched fetched) {
+void JobSession::on_fetched(Fetched&& fetched) {
   const Index index = fetched.result.index;
   const auto at = running_.find(index);
   if (at == running_.end()) return;

@@ -28,7 +28,7 @@ class JobSession {
 
   // Tasks of this job and of this epoch or a newer one; `returning`: give them back unseen.
   void on_tasks(Epoch epoch, Tasks message, bool returning);
-  void on_fetched(Fetched fetched);
+  void on_fetched(Fetched&& fetched);
   void return_queue();  // everything not started goes back
 
   // The next task to start, lowest index first. When `head_only`, only one that the collector

@@ -4,6 +4,8 @@
 // the owner from then on. Unbounded by itself: the relay never hands out more than it has slots.
 #pragma once
 
+#include <algorithm>
+#include <iterator>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -31,7 +33,11 @@ class Mailbox {
     {
       const std::lock_guard lock(mutex_);
       was_empty = items_.empty();
-      for (T& item : items) items_.push_back(std::move(item));
+      if (was_empty) {
+        items_.swap(items);
+      } else {
+        std::move(items.begin(), items.end(), std::back_inserter(items_));
+      }
     }
     items.clear();
     if (was_empty) wakeup_.notify();

@@ -181,12 +181,14 @@ bool Response::take_coded(std::string_view piece) {
       return false;
     }
     if (decoded->empty()) return true;
-    if (!keep_body(*decoded)) return false;
-    if (body_.size() > kMaxBombBytes && body_.size() / kMaxBombRatio > coded_bytes_) {
-      stopped_ = StopReason::bomb;
+    const std::uint64_t bytes = body_.size() + decoded->size();
+    if (bytes > kMaxBombBytes && bytes / kMaxBombRatio > coded_bytes_) {
+      stopped_ = bytes > max_body_bytes_ ? StopReason::body_cap : StopReason::bomb;
       body_ = {};
+      decoder_.reset();
       return false;
     }
+    if (!keep_body(*decoded)) return false;
   }
 }
 

@@ -74,7 +74,7 @@ void WorkerCore::on_collector_message(std::size_t link, Received received, Insta
   }
 }
 
-void WorkerCore::on_fetched(Fetched fetched) {
+void WorkerCore::on_fetched(Fetched&& fetched) {
   for (Link& link : links_) {
     if (link.session && link.session->slot() == fetched.job) {
       link.session->on_fetched(std::move(fetched));

@@ -39,7 +39,7 @@ class WorkerCore {
 
   void on_producer_message(std::size_t link, Received received, Instant now);
   void on_collector_message(std::size_t link, Received received, Instant now);
-  void on_fetched(Fetched fetched);
+  void on_fetched(Fetched&& fetched);
   void advance(Instant now);
   void producer_unreached() { last_heartbeat_ = {}; }  // say at once again what did not leave
   void drain();  // take no more, give back what is not started, finish what runs
