@@ -8,7 +8,7 @@ set -euo pipefail
 build=(g++ cmake ninja-build pkg-config ca-certificates
        libzmq3-dev cppzmq-dev libcurl4-openssl-dev libprotobuf-dev protobuf-compiler libspdlog-dev
        libcli11-dev nlohmann-json3-dev libsimdjson-dev libssl-dev libxxhash-dev
-       prometheus-cpp-dev libmimalloc-dev
+       prometheus-cpp-dev
        zlib1g-dev libbrotli-dev libzstd-dev)  # libcurl's own, so nothing new at run time
 test=(libgtest-dev python3 git nghttp2-server python3-prometheus-client)
 check=(clang clang-format clang-tidy libclang-rt-14-dev spin)

@@ -45,8 +45,7 @@ void add_effort_flags(CLI::App& app, WorkerOptions& options) {
 
 void add_reach_flags(CLI::App& app, WorkerOptions& options) {
   flag_group(app, "Safety");
-  parsed_option(app, "--allow-net", "any|public|CIDR,...",
-                "whom to fetch from; a redirect never leads from public to other addresses", "any",
+  parsed_option(app, "--allow-net", "RANGES", "whom to fetch from: any|public|CIDR,...", "any",
                 [&options](const std::string& rule) {
                   try {
                     options.allow_net = AddressPolicy(rule);
