@@ -4,7 +4,8 @@
     counting_origin.py ADDRESS PORT
 
 It answers GET /?size=BYTES&delay=MS&i=INDEX like fetchline-origin (tests/origin/origin.h): the body
-is the target and '#', repeated. Two parameters more:
+is the target and '#', repeated, or, with body=TEXT, that text, percent-decoded. Two parameters
+more:
 
     first=MS    the delay of the first request of this index, instead of delay
     poison=1    never answered; "poison ADDRESS INDEX" on stdout tells who asked
@@ -16,6 +17,7 @@ import asyncio
 import collections
 import json
 import sys
+import urllib.parse
 
 counts = collections.Counter()
 
@@ -40,11 +42,9 @@ class Connection(asyncio.Protocol):
         delay = int(query.get(b"delay", 0))
         if counts[index] == 1:
             delay = int(query.get(b"first", delay))
-        size = int(query[b"size"])
-        pattern = target + b"#"
-        body = (pattern * (size // len(pattern) + 1))[:size]
-        answer = (b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % size
-                  + body)
+        body = body_of(target, query)
+        answer = (b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n"
+                  % len(body) + body)
         if delay:
             asyncio.get_running_loop().call_later(delay / 1000, self.answer, answer)
         else:
@@ -53,6 +53,14 @@ class Connection(asyncio.Protocol):
     def answer(self, answer):
         if not self.transport.is_closing():
             self.transport.write(answer)
+
+
+def body_of(target, query):
+    if b"body" in query:
+        return urllib.parse.unquote_to_bytes(query[b"body"])
+    size = int(query[b"size"])
+    pattern = target + b"#"
+    return (pattern * (size // len(pattern) + 1))[:size]
 
 
 def print_counts():

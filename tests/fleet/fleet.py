@@ -63,21 +63,25 @@ class Tasks:
             for index in range(self.count):
                 file.write(self.url(index)[0] + "\n")
 
+    def body(self, index):
+        url, size = self.url(index)
+        pattern = "/" + url.split("/", 3)[3] + "#"
+        return (pattern * (size // len(pattern) + 1))[:size]
+
     def check_records(self, lines):
         """Every record once, in order, with the body that its URL has."""
         expected = 0
         for line in lines:
             record = json.loads(line)
-            url, size = self.url(expected)
+            url, _ = self.url(expected)
             require(record["index"] == expected, f"{record['index']} where {expected} was due")
             require(record["url"] == url, f"{expected}: {record['url']}")
             outcome = self.outcomes.get(expected, "ok")
             require(record["outcome"] == outcome,
                     f"{expected}: {record['outcome']} ({record['errormsg']}), not {outcome}")
             if outcome == "ok":
-                pattern = "/" + url.split("/", 3)[3] + "#"
-                body = (pattern * (size // len(pattern) + 1))[:size]
-                require(record["body"] == body, f"{expected}: {record['body'][:100]}")
+                require(record["body"] == self.body(expected),
+                        f"{expected}: {record['body'][:100]}")
             expected += 1
         require(expected == self.count, f"{expected} records of {self.count} tasks")
 
