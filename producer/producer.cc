@@ -84,6 +84,7 @@ RunEnd Producer::run(std::stop_token drain, std::stop_token abort) {
           end->kind == RunEnd::Kind::interrupted || end->kind == RunEnd::Kind::other_input;
       if (early) core_.leave();
       send(now);
+      published_.publish(status_at(now));  // what is seen of it from now on
       return *end;
     }
     wait(now);
@@ -261,7 +262,10 @@ void Producer::report(Instant now) {
 }
 
 void Producer::publish(Instant now) {
-  if (!published_.is_wanted()) return;
+  if (published_.is_wanted()) published_.publish(status_at(now));
+}
+
+ProducerStatus Producer::status_at(Instant now) const {
   ProducerStatus status = core_.status(now);
   status.input_ended = source_.ended();
   status.dropped_messages += undecoded_;
@@ -282,7 +286,7 @@ void Producer::publish(Instant now) {
     if (needed && !before_watch_->is_there(now)) status.missing.push_back(before_watch_->whom());
   }
   if (needs_worker()) status.missing.push_back(worker_watch_.whom());
-  published_.publish(std::move(status));
+  return status;
 }
 
 std::optional<RunEnd> Producer::ended(Instant now) {

@@ -113,6 +113,9 @@ std::string why_slow(const ProducerStatus& status) {
   if (head.place == "doubtful") {
     return task + " may have been sent by an earlier run: waiting for a worker that has it";
   }
+  if (status.dispatch_limit && head.index >= *status.dispatch_limit) {
+    return task + " waits until the collector wants it: its disk or who reads its output holds it";
+  }
   return task + " waits for a free worker";
 }
 

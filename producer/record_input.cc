@@ -49,7 +49,9 @@ Emitted emitted_by(object record, Emitter& emitter) {
   }
   const std::string_view url = url_of(record);
   if (record["body"].get(text) == simdjson::SUCCESS) return emitter.lines_of(text, url);
-  if (record["body_base64"].get(text) != simdjson::SUCCESS) return {};
+  if (record["body_base64"].get(text) != simdjson::SUCCESS) {
+    return {.lines = {}, .error = "it has neither emit nor body"};
+  }
   const auto body = decode_base64(text);
   if (!body) return {.lines = {}, .error = "body_base64 is not base64"};
   return emitter.lines_of(*body, url);

@@ -12,8 +12,8 @@ namespace fetchline {
 // It has an `index` and an `outcome`, which no task has.
 [[nodiscard]] bool is_record(simdjson::dom::object object);
 
-// The lines that it stands for: its `emit`, else what the rule makes of its body, else none; none
-// too when it is not ok.
+// The lines that it stands for: its `emit`, else what the rule makes of its body; none when it is
+// not ok.
 [[nodiscard]] Emitted emitted_by(simdjson::dom::object record, Emitter& emitter);
 
 }  // namespace fetchline

@@ -34,6 +34,7 @@ class Command {
 
   void add_to(std::vector<pollfd>& items) const;  // what it waits for
   [[nodiscard]] Instant deadline() const { return deadline_; }
+  [[nodiscard]] pid_t group() const { return pid_; }
 
   // Moves what can be moved now. What it emits, once it has ended; then this is of no use any more.
   [[nodiscard]] std::optional<Emitted> advance(Instant now);

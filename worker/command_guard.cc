@@ -28,7 +28,9 @@ for group in $groups; do kill -9 "-$group"; done
 
 }  // namespace
 
-CommandGuard::CommandGuard() {
+CommandGuard::CommandGuard() { start(); }
+
+void CommandGuard::start() {
   PipeEnds lines = open_pipe();
   const FileDescriptor null(open("/dev/null", O_WRONLY | O_CLOEXEC));
   if (!null.is_open()) throw std::system_error(errno, std::generic_category(), "/dev/null");
@@ -42,9 +44,20 @@ CommandGuard::~CommandGuard() {
   }
 }
 
+bool CommandGuard::revive() {
+  if (waitpid(pid_, nullptr, WNOHANG) == 0) return false;
+  start();
+  return true;
+}
+
+void CommandGuard::enter(pid_t group) { say('+', group); }
+
+void CommandGuard::forget(pid_t group) { say('-', group); }
+
 // Whole or not at all; when it is not there any more there is nobody to tell.
-void CommandGuard::forget(pid_t group) {
-  const std::string line = "- " + std::to_string(group) + "\n";
+void CommandGuard::say(char what, pid_t group) {
+  std::string line(1, what);
+  line.append(" ").append(std::to_string(group)).append("\n");
   while (write(pipe_.get(), line.data(), line.size()) < 0 && errno == EINTR) {
   }
 }

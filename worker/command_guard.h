@@ -20,11 +20,18 @@ class CommandGuard {
   CommandGuard(const CommandGuard&) = delete;
   CommandGuard& operator=(const CommandGuard&) = delete;
 
+  // Starts another one when somebody has killed it, which has to be told of the groups there are.
+  bool revive();
+  void enter(pid_t group);
   void forget(pid_t group);  // it has ended and was not waited for yet
   // A command's copy of it is to be descriptor 3; it writes "+ GROUP".
   [[nodiscard]] int fd() const { return pipe_.get(); }
+  [[nodiscard]] pid_t pid() const { return pid_; }
 
  private:
+  void start();
+  void say(char what, pid_t group);
+
   FileDescriptor pipe_;
   pid_t pid_ = -1;
 };

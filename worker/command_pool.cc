@@ -93,6 +93,9 @@ class CommandPool::Loop {
     one.done.fetched = std::move(fetched);
     Result& result = one.done.fetched.result;
     try {
+      if (guard_.revive()) {
+        for (const Running& other : running_) guard_.enter(other.command->group());
+      }
       one.command = std::make_unique<Command>(options_, record_of(result), guard_, now);
       running_.push_back(std::move(one));
     } catch (const std::system_error& error) {

@@ -29,6 +29,11 @@ TEST(WhySlow, NamesTheTaskThatAllOthersWaitFor) {
   status.head->due = 600ms;
   EXPECT_EQ(why_slow(status), "task 7 (http://h/7, attempt 1) is tried again in 0.6 s");
   EXPECT_EQ(why_slow(with_head("ready")), "task 7 (http://h/7, attempt 1) waits for a free worker");
+  ProducerStatus held = with_head("ready");
+  held.dispatch_limit = 7;
+  EXPECT_EQ(why_slow(held),
+            "task 7 (http://h/7, attempt 1) waits until the collector wants it: its disk or who "
+            "reads its output holds it");
   EXPECT_EQ(
       why_slow(with_head("doubtful")),
       "task 7 (http://h/7, attempt 1) may have been sent by an earlier run: waiting for a worker "

@@ -80,7 +80,6 @@ TEST(RecordInput, StandsForNothingWhenNothingIsThere) {
                     R"(","emit":["http://a/"],"body":"http://a/"})"),
               Seen{});
   }
-  EXPECT_EQ(taken(record_with(R"("file":"a.html")")), Seen{});
 }
 
 TEST(RecordInput, IsOneFaultWhenItIsDamaged) {
@@ -94,6 +93,8 @@ TEST(RecordInput, IsOneFaultWhenItIsDamaged) {
             Seen{"line 1: record: body_base64 is not base64"});
   EXPECT_EQ(taken(record_with(R"("body_base64":"/w==")")),
             Seen{"line 1: record: the body is not UTF-8"});
+  EXPECT_EQ(taken(record_with(R"("file":"a.html")")),
+            Seen{"line 1: record: it has neither emit nor body"});
   EXPECT_EQ(taken(record_with(R"("body":"x")"), kJson).at(0).substr(0, 37),
             "line 1: record: the body is not JSON:");
   const std::string whole = record_with(R"("emit":["http://b/"])");

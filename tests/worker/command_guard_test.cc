@@ -41,5 +41,20 @@ TEST(CommandGuard, KillsTheGroupsThatAreLeftWhenItsPipeEnds) {
   EXPECT_EQ(end_of(forgotten), 0) << "it read to the end of its input";
 }
 
+TEST(CommandGuard, IsReplacedWhenSomebodyKillsIt) {
+  PipeEnds block = open_pipe();
+  const pid_t left = spawn_shell("read -r line", {}, {block.read.get(), 1, 2});
+  {
+    CommandGuard guard;
+    EXPECT_FALSE(guard.revive());
+    kill(guard.pid(), SIGKILL);
+    siginfo_t end{};
+    ASSERT_EQ(waitid(P_PID, static_cast<id_t>(guard.pid()), &end, WEXITED | WNOWAIT), 0);
+    EXPECT_TRUE(guard.revive());
+    guard.enter(left);
+  }
+  EXPECT_EQ(end_of(left), SIGKILL);
+}
+
 }  // namespace
 }  // namespace fetchline
