@@ -265,7 +265,7 @@ void Producer::publish(Instant now) {
   if (published_.is_wanted()) published_.publish(status_at(now));
 }
 
-ProducerStatus Producer::status_at(Instant now) const {
+ProducerStatus Producer::status_at(Instant now) {
   ProducerStatus status = core_.status(now);
   status.input_ended = source_.ended();
   status.dropped_messages += undecoded_;

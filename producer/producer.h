@@ -80,7 +80,7 @@ class Producer {
   void send(Instant now);
   void report(Instant now);
   void publish(Instant now);
-  [[nodiscard]] ProducerStatus status_at(Instant now) const;
+  [[nodiscard]] ProducerStatus status_at(Instant now);
   [[nodiscard]] bool needs_worker() const {
     return core_.needs_workers() && core_.worker_count() == 0;
   }
