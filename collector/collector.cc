@@ -97,7 +97,7 @@ RunEnd Collector::run(std::stop_token drain, std::stop_token abort) try {
     put_out(now);
     save(now);
     compare_input(now);
-    speak_to_next_stage();
+    speak_to_next_stage(now);
     if (core_.complete() && !core_.done()) finish(now);
     core_.advance(now);
     send();
@@ -131,7 +131,8 @@ void Collector::wait(Instant now) {
   if (const auto due = core_.next_save_due(); due && !journal_full_) {
     timeout = std::clamp(std::chrono::ceil<milliseconds>(*due - now), milliseconds(0), timeout);
   }
-  if (core_.has_next() && log_.sink->has_room() && !output_full_) timeout = milliseconds(0);
+  if (core_.has_next() && log_.sink->has_room() && !output_full_ && !next_full_)
+    timeout = milliseconds(0);
   const int blocked = log_.sink->blocked_fd();
   wait_items_.assign({{nullptr, wakeup_.fd(), ZMQ_POLLIN, 0}});
   port_.add_to(wait_items_);
@@ -158,7 +159,7 @@ void Collector::receive(Instant now) {
 // watermark stays with it, and with that the producer.
 void Collector::put_out(Instant now) {
   std::size_t bytes = 0;
-  while (log_.sink->has_room() && core_.has_next() && bytes < kBytesPerTurn) {
+  while (log_.sink->has_room() && !next_full_ && core_.has_next() && bytes < kBytesPerTurn) {
     if (const auto* place = core_.head_place()) core_.load_head(log_.journal->read(*place));
     const auto result = core_.take_next();
     emit(*result);
@@ -173,16 +174,19 @@ void Collector::put_out(Instant now) {
 }
 
 // A group of them is told together; the word of the next stage is heard once a turn.
-void Collector::speak_to_next_stage() {
+void Collector::speak_to_next_stage(Instant now) {
   if (!next_) return;
-  if (scratch_) scratch_->flush();
+  if (scratch_ && !try_disk(next_full_, now, [this] { scratch_->flush(); })) return;
   next_->set_stage({.job = core_.unsaved_control() == nullptr ? core_.job() : JobId{},
                     .records = scratch_ ? core_.watermark() : core_.written(),
                     .complete = core_.done()});
   next_standing_ = next_->standing();
   if (next_standing_.over) {
-    if (!scratch_ && !std::exchange(taken_marked_, true))
-      mark_taken(manifest_path(options_.output));
+    if (!scratch_ && !taken_marked_) {
+      const auto mark = [this] { mark_taken(manifest_path(options_.output)); };
+      if (!try_disk(next_full_, now, mark)) return;
+      taken_marked_ = true;
+    }
     next_->leave();
   }
   core_.set_next_wanted(next_standing_.wanted_record);

@@ -77,7 +77,7 @@ class Collector {
   using DiskFull = std::optional<Full>;  // empty: it is not
   [[nodiscard]] bool try_disk(DiskFull& full, Instant now, const std::function<void()>& write);
   void finish(Instant now);
-  void speak_to_next_stage();
+  void speak_to_next_stage(Instant now);
   void send();
   void report(Instant now);
   void publish(Instant now);
@@ -101,7 +101,8 @@ class Collector {
   std::optional<JobControl> saving_control_;
   Instant last_sync_{};
   std::vector<zmq::pollitem_t> wait_items_;
-  DiskFull output_full_, journal_full_, manifest_full_;  // none makes the others wait
+  // None makes the others wait; next_full_: what is kept for the next stage.
+  DiskFull output_full_, journal_full_, manifest_full_, next_full_;
   std::optional<Instant> draining_since_;
   std::atomic<bool> stopping_{false};
 

@@ -43,8 +43,8 @@ class NextStageCore {
   [[nodiscard]] bool take_rewind();
 
   void on_message(const Received& received, Instant now);
-  // What is to be sent now; asked for until there is nothing. Nothing that was said before has
-  // left if not_sent() follows.
+  // What is to be sent now; asked for until there is nothing. If not_sent() follows, all that was
+  // said since the last Want is said again.
   [[nodiscard]] std::optional<Frames> next_message(Instant now);
   void not_sent();
 

@@ -80,8 +80,9 @@ RunEnd Producer::run(std::stop_token drain, std::stop_token abort) {
     report(now);
     publish(now);
     if (auto end = ended(now)) {
-      const bool early =
-          end->kind == RunEnd::Kind::interrupted || end->kind == RunEnd::Kind::other_input;
+      const bool early = end->kind == RunEnd::Kind::interrupted ||
+                         end->kind == RunEnd::Kind::other_input ||
+                         end->kind == RunEnd::Kind::no_peer;
       if (early) core_.leave();
       send(now);
       published_.publish(status_at(now));  // what is seen of it from now on

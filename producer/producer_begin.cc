@@ -52,11 +52,11 @@ void ProducerCore::adopt_reported(const WorkerSession& worker, Index index, Inst
   ledger_.adopt(worker.id(), reported, now);
 }
 
-// What nobody has named by now has no worker that lives. One that speaks without having heard of
-// this epoch is waited for.
+// What nobody has named by now has no worker that lives. One that speaks without having named what
+// it holds in this epoch is waited for.
 void ProducerCore::judge_doubtful(Instant now) {
   if (!ledger_.has_doubts() || more_to_hear_ || now < doubts_due_) return;
-  const auto is_unheard = [](const auto& entry) { return !entry.second.joined(); };
+  const auto is_unheard = [](const auto& entry) { return !entry.second.said_all(); };
   if (std::any_of(workers_.begin(), workers_.end(), is_unheard)) return;
   ledger_.abandon_doubtful(doubts_below_);
   doubts_below_ = ledger_.next_index();

@@ -59,6 +59,7 @@ void ProducerCore::on_heartbeat(const PeerId& peer, const Received& received,
   WorkerSession& worker = session_of(heartbeat.worker, peer, now);
   if (in_session && is_new) worker.adopt_numbers(heartbeat);
   if (in_session) worker.join();
+  if (in_session && heartbeat.queued) worker.say_all();
   Heartbeat login;
   if (!in_session) {
     login = heartbeat;

@@ -195,6 +195,8 @@ void add_producer_fleet_flags(CLI::App& app, ProducerOptions& options) {
       to_string(options.emit), [&options](const std::string& text) {
         auto parsed = parse_emit_rule(text);
         if (const auto* fault = std::get_if<std::string>(&parsed)) throw BadValue(text, *fault);
+        if (std::get<EmitRule>(parsed).kind == EmitRule::Kind::exec)
+          throw BadValue(text, "is not for a producer: workers run commands");
         options.emit = std::move(std::get<EmitRule>(parsed));
       });
   key_options(app, options.keys.key, options.keys.authorized, options.keys.insecure_plaintext);

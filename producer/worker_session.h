@@ -62,6 +62,9 @@ class WorkerSession {
   // It has spoken in the session. Who has not may be a stranger that said hello and went.
   void join() { joined_ = true; }
   [[nodiscard]] bool joined() const { return joined_; }
+  // It has named all that it holds since it joined, as it does each second.
+  void say_all() { said_all_ = true; }
+  [[nodiscard]] bool said_all() const { return said_all_; }
 
   // It confirmed something, and then said this: it does not know the session any more.
   [[nodiscard]] bool was_established_before(const Heartbeat& login) const {
@@ -110,6 +113,7 @@ class WorkerSession {
   bool has_settings_ = false;  // it received at least one message of this session
   bool answer_due_ = false;
   bool joined_ = false;
+  bool said_all_ = false;
   bool closed_ = false;  // its connection, since it was heard
   Instant probed_{};
   std::uint64_t reports_seen_ = 0;

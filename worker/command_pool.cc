@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "proto/record_json.h"
-#include "proto/task.h"
 
 namespace fetchline {
 namespace {
@@ -34,11 +33,11 @@ std::string record_of(const Result& result) {
 std::size_t held_by(const Result& result) { return 2 * result.memory_bytes(); }
 
 // What was sent and must not be sent twice stays as it is.
-void give_up(Result& result) {
-  if (is_idempotent(result.method)) {
-    result.outcome = Outcome::cancelled;
+void give_up(Fetched& fetched) {
+  if (fetched.repeatable) {
+    fetched.result.outcome = Outcome::cancelled;
   } else {
-    result.emit = {.lines = {}, .error = "the worker was stopped while the command ran"};
+    fetched.result.emit = {.lines = {}, .error = "the worker was stopped before the command ended"};
   }
 }
 
@@ -91,6 +90,10 @@ class CommandPool::Loop {
     Running one;
     one.done.held_bytes = held_by(fetched.result);
     one.done.fetched = std::move(fetched);
+    if (cancelled_) {
+      give_up(one.done.fetched);
+      return outgoing_.push_back(std::move(one.done));
+    }
     Result& result = one.done.fetched.result;
     try {
       if (guard_.revive()) {
@@ -115,8 +118,9 @@ class CommandPool::Loop {
   }
 
   void on(const Cancel& /*cancel*/, Instant /*now*/) {
+    cancelled_ = true;
     while (!running_.empty()) {
-      give_up(running_.front().done.fetched.result);
+      give_up(running_.front().done.fetched);
       end(running_.begin());
     }
   }
@@ -146,6 +150,7 @@ class CommandPool::Loop {
   std::list<Running> running_;  // the oldest first
   std::vector<Done> outgoing_;
   std::vector<pollfd> items_;
+  bool cancelled_ = false;  // no command is started any more
   bool stopping_ = false;
 };
 

@@ -33,7 +33,8 @@ class CommandPool {
   // It comes back with what the command emits, unless its job is closed meanwhile.
   void run(Fetched fetched);
   void close(JobSlot job);
-  // Kills what runs. A result that may be fetched again comes back as cancelled, for others.
+  // Kills what runs and runs nothing more. A result that may be fetched again comes back as
+  // cancelled, for others.
   void cancel();
 
   [[nodiscard]] std::vector<Fetched> take_done();

@@ -225,9 +225,9 @@ class Fetcher::Loop {
     }
     Fetched fetched = fetched_for(attempt, outcome);
     transfer.describe(end, fetched.result);
-    fetched.transient =
-        is_transient(outcome, end.response_code) &&
+    fetched.repeatable =
         may_repeat(attempt.request.method, attempt.request_sent, settings.retry_unsafe);
+    fetched.transient = fetched.repeatable && is_transient(outcome, end.response_code);
     if (outcome == Outcome::http_error) fetched.retry_after = transfer.retry_after(now_);
     finish(attempt, std::move(fetched));
   }

@@ -41,6 +41,7 @@ struct Fetched {
   JobSlot job{};
   Result result;
   bool transient = false;  // another attempt may do better and may be made (see worker/outcome.h)
+  bool repeatable = true;  // another attempt may be made, whatever it would do
   std::optional<std::chrono::milliseconds> retry_after;  // what the origin asked for
 };
 

@@ -116,7 +116,8 @@ void Worker::receive(Instant now) {
 // Its slot is taken until the command has ended.
 void Worker::take_fetched(Fetched fetched) {
   note_fetched(fetched.result);
-  if (commands_ && fetched.result.outcome == Outcome::ok) return commands_->run(std::move(fetched));
+  const bool emits = commands_ && fetched.result.outcome == Outcome::ok;
+  if (emits && core_.has_job(fetched.job)) return commands_->run(std::move(fetched));
   core_.on_fetched(std::move(fetched));
 }
 
@@ -209,8 +210,7 @@ void Worker::report(Instant now) {
   }
   counters_.waits_for.store(waits_for, std::memory_order_relaxed);
   counters_.running.store(core_.running(), std::memory_order_relaxed);
-  const std::size_t with_commands = commands_ ? commands_->held_bytes() : 0;
-  fetchers_.set_held(core_.held_bytes() + with_commands, core_.runs_head());
+  fetchers_.set_held(held_bytes(), core_.runs_head());
 }
 
 void Worker::note_fetched(const Result& result) {
@@ -220,6 +220,10 @@ void Worker::note_fetched(const Result& result) {
   status_.durations.add(result.time_total);
 }
 
+std::size_t Worker::held_bytes() const {
+  return core_.held_bytes() + (commands_ ? commands_->held_bytes() : 0);
+}
+
 void Worker::publish(Instant now) {
   if (!published_.is_wanted()) return;
   WorkerStatus status = status_;
@@ -227,7 +231,7 @@ void Worker::publish(Instant now) {
   status.slots = options_.concurrency;
   status.running = core_.running();
   status.queued = core_.queued();
-  status.held_bytes = core_.held_bytes();
+  status.held_bytes = held_bytes();
   status.draining = draining_since_.has_value();
   status.dropped_messages = core_.dropped_messages() + undecoded_;
   for (const Link& link : links_) {

@@ -85,6 +85,7 @@ class Worker {
 
   void wait(Instant now);
   void receive(Instant now);
+  [[nodiscard]] std::size_t held_bytes() const;
   void receive_from(Connection& connection, std::size_t number, bool is_producer, Instant now);
   void send(Instant now);
   void give_orders();

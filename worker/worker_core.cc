@@ -74,6 +74,12 @@ void WorkerCore::on_collector_message(std::size_t link, Received received, Insta
   }
 }
 
+bool WorkerCore::has_job(JobSlot slot) const {
+  return std::any_of(links_.begin(), links_.end(), [slot](const Link& link) {
+    return link.session && link.session->slot() == slot;
+  });
+}
+
 void WorkerCore::on_fetched(Fetched&& fetched) {
   for (Link& link : links_) {
     if (link.session && link.session->slot() == fetched.job) {

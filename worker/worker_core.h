@@ -39,6 +39,7 @@ class WorkerCore {
 
   void on_producer_message(std::size_t link, Received received, Instant now);
   void on_collector_message(std::size_t link, Received received, Instant now);
+  [[nodiscard]] bool has_job(JobSlot slot) const;  // else nobody waits for what it fetched
   void on_fetched(Fetched&& fetched);
   void advance(Instant now);
   void producer_unreached() { last_heartbeat_ = {}; }  // say at once again what did not leave

@@ -12,13 +12,16 @@ std::atomic<std::size_t> largest{0};
 
 }  // namespace
 
-// The program's own `new`; the array and nothrow forms come here too.
-void* operator new(std::size_t size) {
+// The program's own `new`; the array forms come here too.
+void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
   if (watching.load(std::memory_order_relaxed)) {
     largest.store(std::max(largest.load(std::memory_order_relaxed), size),
                   std::memory_order_relaxed);
   }
-  if (void* block = std::malloc(std::max<std::size_t>(size, 1))) return block;
+  return std::malloc(std::max<std::size_t>(size, 1));
+}
+void* operator new(std::size_t size) {
+  if (void* block = operator new(size, std::nothrow)) return block;
   throw std::bad_alloc();
 }
 void operator delete(void* block) noexcept { std::free(block); }

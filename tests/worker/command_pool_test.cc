@@ -226,15 +226,17 @@ TEST(CommandPool, KillsWhatRunsForAJobThatIsClosed) {
 TEST(CommandPool, GivesBackWhatMayBeFetchedAgainWhenItIsCancelled) {
   CommandPool pool({.command = "sleep 1000"});
   Fetched post = fetched(1);
-  post.result.method = "POST";
+  post.repeatable = false;
   pool.run(fetched(0));
   pool.run(std::move(post));
   pool.cancel();
-  auto all = take(pool, 2);
+  pool.run(fetched(2));  // it was under way already
+  auto all = take(pool, 3);
   std::ranges::sort(all, {}, [](const Fetched& one) { return one.result.index; });
   EXPECT_EQ(all.at(0).result.outcome, Outcome::cancelled);
   EXPECT_EQ(all.at(1).result.outcome, Outcome::ok);
-  EXPECT_EQ(all.at(1).result.emit->error, "the worker was stopped while the command ran");
+  EXPECT_EQ(all.at(1).result.emit->error, "the worker was stopped before the command ended");
+  EXPECT_EQ(all.at(2).result.outcome, Outcome::cancelled);
 }
 
 TEST(CommandPool, KillsWhatRunsWhenItEnds) {
