@@ -1,106 +1,12 @@
-#include "collector/stage_log.h"
-
 #include <fcntl.h>
-#include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <csignal>
 
-#include "collector/existing_output.h"
-#include "collector/sha256.h"
-#include "tests/collector/temporary_directory.h"
-#include "tests/proto/frames.h"
+#include "tests/collector/stage_log_scene.h"
 
 namespace fetchline {
 namespace {
-
-using Indices = std::vector<Index>;
-
-class StageLogTest : public testing::Test {
- protected:
-  CollectorOptions options(bool resume = true, bool overwrite = false) {
-    CollectorOptions made;
-    made.output = path_;
-    made.resume = resume;
-    made.overwrite = overwrite;
-    return made;
-  }
-  StageLog resumed() { return open_stage_log(options()); }
-
-  static Result result(Index index) {
-    Result made;
-    made.index = index;
-    made.task_hash = 100 + index;
-    made.outcome = index == 1 ? Outcome::timeout : Outcome::ok;
-    made.body = "body of " + std::to_string(index);
-    return made;
-  }
-  // As a collector leaves it that is killed: records 0 to 2 are out, 4 and 6 wait.
-  void leave_behind(bool with_control = true) {
-    StageLog log = open_stage_log(options(false, true));
-    if (with_control) log.journal->append(control_);
-    for (const Index index : {4, 6}) (void)log.journal->append(result(index));
-    log.journal->commit();
-    for (const Index index : {0, 1, 2}) {
-      log.hashes->append(result(index).task_hash);
-      log.sink->write(result(index));
-    }
-    log.hashes->flush();
-    log.sink->flush();
-  }
-  static Indices waiting(const StageLog& log) {
-    Indices indices;
-    for (const auto& kept : log.waiting) indices.push_back(kept.index);
-    return indices;
-  }
-  void expect_refused(const CollectorOptions& options, const std::string& what) {
-    try {
-      (void)open_stage_log(options);
-      ADD_FAILURE() << "nothing was thrown";
-    } catch (const OutputError& error) {
-      EXPECT_NE(std::string(error.what()).find(what), std::string::npos) << error.what();
-    }
-  }
-  static void expect_mismatch(const CollectorOptions& options, const std::string& what) {
-    try {
-      (void)open_stage_log(options);
-      ADD_FAILURE() << "nothing was thrown";
-    } catch (const ResumeMismatch& error) {
-      EXPECT_NE(std::string(error.what()).find(what), std::string::npos) << error.what();
-    }
-  }
-  void expect_damaged(const std::string& what) {
-    try {
-      (void)resumed();
-      ADD_FAILURE() << "nothing was thrown";
-    } catch (const DamagedError& error) {
-      EXPECT_NE(std::string(error.what()).find(what), std::string::npos) << error.what();
-    }
-  }
-  void finish(std::uint64_t bytes, std::uint64_t count = 3) {
-    Manifest manifest;
-    manifest.format = "ndjson";
-    manifest.sha256 = sha256_;
-    manifest.job = control_.job;
-    manifest.count = count;
-    manifest.outcomes[0] = count;
-    manifest.bytes = bytes;
-    write_manifest(manifest_path(path_), manifest);
-  }
-
-  static std::string sha256_of(const std::string& bytes) {
-    Sha256 sum;
-    sum.update(bytes);
-    return sum.hex();
-  }
-
-  TemporaryDirectory directory_;
-  std::string sha256_;  // for finish()
-  std::string path_ = directory_.file("out.ndjson");
-  std::string spill_ = path_ + ".spill";
-  std::string segment_ = spill_ + "/segment-00000001";
-  JobControl control_{.job = job_number(4), .log = 8, .epochs = {{7, Epoch{3}}}};
-};
 
 TEST_F(StageLogTest, WithNothingToResumeItStartsAnew) {
   const StageLog log = resumed();
@@ -206,7 +112,7 @@ TEST_F(StageLogTest, RefusesRecordsOfAJobThatTheJournalDoesNotName) {
 TEST_F(StageLogTest, AnOutputWithoutItsJournalIsRefusedAndLeftAlone) {
   for (const char* text : {"not ours\n", "not ours and without a newline", "{}\n{"}) {
     write_file(path_, text);
-    expect_refused(options(), "(without " + spill_ + " it cannot be resumed)");
+    expect_error<OutputError>(options(), "(without " + spill_ + " it cannot be resumed)");
     EXPECT_EQ(read_file(path_), text);
     EXPECT_FALSE(std::filesystem::exists(spill_));
   }
@@ -230,7 +136,7 @@ TEST_F(StageLogTest, AJournalWhoseOutputIsGoneGoesOnFromTheStart) {
 TEST_F(StageLogTest, AJournalInTheWayIsRefusedUnlessOneOfTheTwoFlagsIsGiven) {
   leave_behind();
   std::filesystem::remove(path_);
-  expect_refused(options(false), "--resume goes on with it, --overwrite starts anew");
+  expect_error<OutputError>(options(false), "--resume goes on with it, --overwrite starts anew");
   EXPECT_FALSE(std::filesystem::exists(path_));
   EXPECT_TRUE(std::filesystem::exists(segment_));
 }
@@ -280,56 +186,6 @@ TEST_F(StageLogTest, AFinishedOutputThatChangedIsDamaged) {
   expect_damaged(manifest_path(path_));
 }
 
-TEST_F(StageLogTest, GoesOnOnlyAsItWasBegun) {
-  control_.beginning.format = "files";
-  control_.beginning.output_dir = directory_.file("pages");
-  leave_behind();
-  const std::string text = read_file(path_);
-  expect_mismatch(options(), "--format: can only be files, as " + path_ + " was begun");
-  CollectorOptions files = options();
-  files.format = OutputFormat::files;
-  files.output_dir = directory_.file("others");
-  expect_mismatch(files, "--output-dir: can only be " + directory_.file("pages"));
-  EXPECT_FALSE(std::filesystem::exists(files.output_dir));
-  EXPECT_EQ(read_file(path_), text);
-  std::filesystem::create_directory(directory_.file("pages"));
-  files.output_dir = directory_.file("pages/../pages/");
-  EXPECT_EQ(check_existing_output(files), ExistingOutput::begun);
-}
-
-TEST_F(StageLogTest, EmitsTheSameFromBeginningToEnd) {
-  control_.beginning.format = "ndjson";
-  control_.beginning.emit = "json:/items";
-  leave_behind();
-  expect_mismatch(options(), "--emit: can only be json:/items, as " + path_ + " was begun");
-  CollectorOptions emits = options();
-  emits.emit = {.kind = EmitRule::Kind::json, .argument = "/others"};
-  expect_mismatch(emits, "--emit: can only be json:/items");
-  emits.emit->argument = "/items";
-  EXPECT_EQ(check_existing_output(emits), ExistingOutput::begun);
-}
-
-TEST_F(StageLogTest, EmitsNothingWhenItWasBegunSo) {
-  control_.beginning.format = "ndjson";
-  leave_behind();
-  CollectorOptions emits = options();
-  emits.emit.emplace();
-  expect_mismatch(emits, "--emit: " + path_ + " was begun without it");
-  EXPECT_EQ(check_existing_output(options()), ExistingOutput::begun);
-}
-
-TEST_F(StageLogTest, IsDoneOnlyAsItWasBegun) {
-  leave_behind();
-  sha256_ = sha256_of(read_file(path_));
-  finish(std::filesystem::file_size(path_));
-  CollectorOptions files = options();
-  files.format = OutputFormat::files;
-  files.output_dir = directory_.file("pages");
-  expect_mismatch(files, "--format: can only be ndjson");
-  EXPECT_FALSE(std::filesystem::exists(files.output_dir));
-  EXPECT_EQ(check_existing_output(options()), ExistingOutput::complete);
-}
-
 TEST_F(StageLogTest, AManifestWhoseOutputIsGoneVouchesForNothing) {
   finish(1000);
   const StageLog log = resumed();
@@ -339,8 +195,8 @@ TEST_F(StageLogTest, AManifestWhoseOutputIsGoneVouchesForNothing) {
 
 TEST_F(StageLogTest, TheSecondOfTwoProcessesIsLockedOut) {
   const StageLog first = resumed();
-  expect_refused(options(), "another process is writing it");
-  expect_refused(options(false, true), "another process is writing it");
+  expect_error<OutputError>(options(), "another process is writing it");
+  expect_error<OutputError>(options(false, true), "another process is writing it");
 }
 
 TEST_F(StageLogTest, AfterTheEndNoJournalIsLeft) {
@@ -410,7 +266,7 @@ TEST_F(StageLogTest, AFifoIsNotItsOwnReader) {
 
 TEST_F(StageLogTest, AFileInThePlaceOfTheJournalIsRefused) {
   write_file(spill_, "");
-  expect_refused(options(), spill_);
+  expect_error<OutputError>(options(), spill_);
 }
 
 }  // namespace

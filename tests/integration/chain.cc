@@ -4,18 +4,6 @@
 
 namespace fetchline {
 
-std::string percent_encoded(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string target;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    target += '%';
-    target += kDigits[byte >> 4U];
-    target += kDigits[byte & 15U];
-  }
-  return target;
-}
-
 Site::Site(const Origin& origin, std::size_t indices, std::size_t pages, std::size_t images,
            std::size_t max_delay_ms) {
   std::size_t number = 0;

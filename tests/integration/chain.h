@@ -14,9 +14,6 @@
 
 namespace fetchline {
 
-// Percent-encoded, every byte of it.
-[[nodiscard]] std::string percent_encoded(std::string_view text);
-
 // Index pages that list pages that list images: so many of each, each after a while.
 class Site {
  public:

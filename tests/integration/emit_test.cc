@@ -12,17 +12,7 @@ namespace {
 using nlohmann::json;
 
 // A target whose body is `text`.
-std::string target_of(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string target = "/?body=";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    target += '%';
-    target += kDigits[byte >> 4U];
-    target += kDigits[byte & 15U];
-  }
-  return target;
-}
+std::string target_of(std::string_view text) { return "/?body=" + percent_encoded(text); }
 
 class Emit : public OnEachLayout {
  protected:

@@ -9,24 +9,11 @@
 namespace fetchline {
 namespace {
 
-// Percent-encoded, every byte of it.
-std::string encoded(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string target;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    target += '%';
-    target += kDigits[byte >> 4U];
-    target += kDigits[byte & 15U];
-  }
-  return target;
-}
-
 class Stages : public testing::Test {
  protected:
   // A page that lists these.
   [[nodiscard]] std::string list_url(const std::vector<std::string>& targets) const {
-    return origin_.url("/list?body=" + encoded(urls_of(origin_, targets)));
+    return origin_.url("/list?body=" + percent_encoded(urls_of(origin_, targets)));
   }
   [[nodiscard]] static Args shell(const std::string& command) { return {"-c", command}; }
   [[nodiscard]] static std::string quiet() { return fetchline_path() + " -q "; }
@@ -62,7 +49,7 @@ TEST_F(Stages, BeginATaskAsSoonAsItsRecordArrives) {
 TEST_F(Stages, AreTheSameWhicheverOfThemHasTheRule) {
   const std::string body =
       R"({"a":[")" + origin_.url("/1") + R"(",{"url":")" + origin_.url("/2") + R"(","id":"two"}]})";
-  const std::string list = "'" + origin_.url("/json?body=" + encoded(body)) + "' ";
+  const std::string list = "'" + origin_.url("/json?body=" + percent_encoded(body)) + "' ";
   const std::string bad = "'" + origin_.url("/gone?status=404") + "' ";
   const std::string first = quiet() + list + bad + list, second = " | " + quiet() + "-i - ";
   const std::string rule = "--emit json:/a ";
@@ -77,8 +64,8 @@ TEST_F(Stages, AreTheSameWhicheverOfThemHasTheRule) {
 
 TEST_F(Stages, MayBeThreeAndGoOverFiles) {
   const std::string inner = urls_of(origin_, {"/x", "/y"});
-  const std::string outer = origin_.url("/list?body=" + encoded(inner)) + "\n";
-  const std::string url = origin_.url("/list?body=" + encoded(outer));
+  const std::string outer = origin_.url("/list?body=" + percent_encoded(inner)) + "\n";
+  const std::string url = origin_.url("/list?body=" + percent_encoded(outer));
   const std::string one = directory_.file("1"), two = directory_.file("2");
   EXPECT_EQ(run(fetchline_path(), {url, "-o", one, "--emit", "body-lines", "--no-body"}).code, 0);
   EXPECT_EQ(run(fetchline_path(), {"-i", one, "-o", two}).code, 0);

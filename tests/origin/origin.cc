@@ -376,4 +376,16 @@ std::size_t Origin::open_connections() const { return loop_->open_; }
 
 std::size_t Origin::max_simultaneous() const { return loop_->max_simultaneous_; }
 
+std::string percent_encoded(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string target;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    target += '%';
+    target += kDigits[byte >> 4U];
+    target += kDigits[byte & 15U];
+  }
+  return target;
+}
+
 }  // namespace fetchline

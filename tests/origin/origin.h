@@ -24,8 +24,9 @@
 //   interim=N       N times "103 Early Hints" before the answer
 //   close=1         Connection: close
 //   lines=N         body: N lines, URLs of this origin below this path, each with the query
-//   then=QUERY echo=1          body: request line, headers and request body as they came fail=N 503
-//   for the first N requests of this target
+//   then=QUERY      of each of those lines, instead of the query; percent-encoded
+//   echo=1          body: request line, headers and request body as they came
+//   fail=N          503 for the first N requests of this target
 //
 // A HEAD is answered without body, `Expect: 100-continue` as it asks for. What does not begin like
 // HTTP, a TLS handshake say, gets a 400 and is closed. Keep-alive otherwise.
@@ -63,5 +64,8 @@ class Origin {
   std::string address_;
   std::unique_ptr<Loop> loop_;
 };
+
+// Each byte of it, for the values of a query.
+[[nodiscard]] std::string percent_encoded(std::string_view text);
 
 }  // namespace fetchline

@@ -1,26 +1,12 @@
 // What the ledger knows of tasks that are committed before they are read: a producer that resumes
 // reads its input from the start.
-#include <gtest/gtest.h>
-
-#include "producer/ledger.h"
-#include "tests/proto/frames.h"
+#include "tests/producer/ledger_scene.h"
 
 namespace fetchline {
 namespace {
 
-using Indices = std::vector<Index>;
-
-constexpr WorkerId kOne{1};
-constexpr Index kAll = kMaxIndex;
-
 void add(Ledger& ledger, Index count) {
   for (Index i = 0; i < count; ++i) ledger.add(Task());
-}
-
-Indices rest(Ledger& ledger) {
-  Indices indices;
-  while (ledger.next_ready(kAll)) indices.push_back(ledger.lease(kAll, {kOne, 1}).index);
-  return indices;
 }
 
 TEST(LedgerCommitted, KeepsNothingOfWhatIsBelowTheWatermarkWhenItIsRead) {

@@ -1,21 +1,11 @@
 // Tasks that must not be requested twice, and what a producer before may have done with them.
-#include <gtest/gtest.h>
-
-#include "producer/ledger.h"
-#include "tests/proto/frames.h"
+#include "tests/producer/ledger_scene.h"
 
 namespace fetchline {
 namespace {
 
-using namespace std::chrono_literals;
-using Indices = std::vector<Index>;
-
-constexpr WorkerId kOne{1}, kTwo{2};
-constexpr Index kAll = kMaxIndex;
-const Instant kStart = Instant(1000s);
-
 // GET, POST, GET, POST, …
-Ledger with_tasks(Index count) {
+Ledger with_posts(Index count) {
   Ledger ledger;
   for (Index i = 0; i < count; ++i) {
     ledger.add(Task(), {}, i % 2 == 0 ? Repetition::any_time : Repetition::never);
@@ -23,35 +13,29 @@ Ledger with_tasks(Index count) {
   return ledger;
 }
 
-Indices lease_all(Ledger& ledger, WorkerId worker = kOne) {
-  Indices indices;
-  while (ledger.next_ready(kAll)) indices.push_back(ledger.lease(kAll, {worker, 1}).index);
-  return indices;
-}
-
 std::string_view place(const Ledger& ledger, Index index) { return ledger.standing(index)->place; }
 
 TEST(LedgerDoubts, AreAboutWhatMustNotBeRequestedTwiceBelowTheMarkOnly) {
-  Ledger ledger = with_tasks(8);
+  Ledger ledger = with_posts(8);
   ledger.doubt_below(5);
   EXPECT_TRUE(ledger.has_doubts());
   EXPECT_EQ(ledger.unsent(), 6U);
-  EXPECT_EQ(lease_all(ledger), (Indices{0, 2, 4, 5, 6, 7}));
+  EXPECT_EQ(rest(ledger, kOne), (Indices{0, 2, 4, 5, 6, 7}));
   EXPECT_EQ(place(ledger, 1), "doubtful");
   EXPECT_EQ(place(ledger, 3), "doubtful");
 }
 
 TEST(LedgerDoubts, HoldForTasksThatAreReadLater) {
-  Ledger ledger = with_tasks(2);
+  Ledger ledger = with_posts(2);
   ledger.doubt_below(4);
   ledger.add(Task(), {}, Repetition::never);
   ledger.add(Task(), "a faulty line", Repetition::never);
   ledger.add(Task(), {}, Repetition::never);
-  EXPECT_EQ(lease_all(ledger), (Indices{0, 3, 4}));
+  EXPECT_EQ(rest(ledger, kOne), (Indices{0, 3, 4}));
 }
 
 TEST(LedgerDoubts, EndWithACommit) {
-  Ledger ledger = with_tasks(4);
+  Ledger ledger = with_posts(4);
   ledger.doubt_below(4);
   ledger.commit(set_of({{1, 1}}));
   ledger.abandon_doubtful(2);
@@ -62,7 +46,7 @@ TEST(LedgerDoubts, EndWithACommit) {
 }
 
 TEST(LedgerDoubts, EndAsALeaseOfWhoHasTheTask) {
-  Ledger ledger = with_tasks(4);
+  Ledger ledger = with_posts(4);
   ledger.doubt_below(4);
   ledger.adopt(kOne, set_of({{0, 1}, {9, 9}}), kStart);
   EXPECT_EQ(ledger.leased_to(kOne), 1U) << "what is not doubtful changes no hands";
@@ -71,24 +55,24 @@ TEST(LedgerDoubts, EndAsALeaseOfWhoHasTheTask) {
   EXPECT_EQ(ledger.leased_to(kTwo), 0U);
   EXPECT_TRUE(ledger.delivered(kOne, 1));
   ledger.commit(set_of({{1, 1}}));
-  EXPECT_EQ(lease_all(ledger), (Indices{0, 2}));
+  EXPECT_EQ(rest(ledger, kOne), (Indices{0, 2}));
 }
 
 TEST(LedgerDoubts, LeaveATaskToOthersWhenItsWorkerNeverSentIt) {
-  Ledger ledger = with_tasks(6);
+  Ledger ledger = with_posts(6);
   ledger.doubt_below(6);
   ledger.adopt(kOne, set_of({{1, 5}}), kStart);
   EXPECT_TRUE(ledger.returned(kOne, 5)) << "before its turn has come";
   EXPECT_TRUE(ledger.retry_at(kOne, 3, kStart + 1s));
   EXPECT_EQ(ledger.unsent(), 4U);
-  EXPECT_EQ(lease_all(ledger), (Indices{0, 2, 4, 5}));
+  EXPECT_EQ(rest(ledger, kOne), (Indices{0, 2, 4, 5}));
   EXPECT_TRUE(ledger.returned(kOne, 1)) << "behind those that went out";
   ledger.release_due(kStart + 1s);
-  EXPECT_EQ(lease_all(ledger), (Indices{1, 3}));
+  EXPECT_EQ(rest(ledger, kOne), (Indices{1, 3}));
 }
 
 TEST(LedgerDoubts, AbandonWhatDiesWithItsWorker) {
-  Ledger ledger = with_tasks(2);
+  Ledger ledger = with_posts(2);
   ledger.doubt_below(2);
   ledger.adopt(kOne, set_of({{1, 1}}), kStart);
   ledger.worker_died(kOne, "w", {});
@@ -100,7 +84,7 @@ TEST(LedgerDoubts, AbandonWhatDiesWithItsWorker) {
 }
 
 TEST(LedgerDoubts, AbandonInTheEndWhatNobodyHas) {
-  Ledger ledger = with_tasks(6);
+  Ledger ledger = with_posts(6);
   ledger.doubt_below(6);
   ledger.abandon_doubtful(4);
   EXPECT_EQ(ledger.lease(kAll, {kOne, 1}).index, 0U);
@@ -118,14 +102,14 @@ TEST(LedgerDoubts, AbandonInTheEndWhatNobodyHas) {
 }
 
 TEST(LedgerDoubts, MakeAnotherLogLackAResult) {
-  Ledger ledger = with_tasks(2);
+  Ledger ledger = with_posts(2);
   EXPECT_FALSE(ledger.may_lack_result(0, {}));
   ledger.doubt_below(2);
   EXPECT_TRUE(ledger.may_lack_result(0, {})) << "it may be under way";
 }
 
 TEST(LedgerDoubts, KnowWhichTaskIsNextThatMustNotBeRequestedTwice) {
-  Ledger ledger = with_tasks(6);
+  Ledger ledger = with_posts(6);
   EXPECT_EQ(ledger.next_unrepeatable(0), 1U);
   EXPECT_EQ(ledger.next_unrepeatable(2), 3U);
   ledger.commit(set_of({{3, 3}}));
@@ -136,9 +120,9 @@ TEST(LedgerDoubts, KnowWhichTaskIsNextThatMustNotBeRequestedTwice) {
 }
 
 TEST(LedgerDoubts, KnowFromWhereOnNothingMayHaveBeenSent) {
-  Ledger ledger = with_tasks(6);
+  Ledger ledger = with_posts(6);
   EXPECT_EQ(ledger.in_doubt_below(), 0U);
-  EXPECT_EQ(lease_all(ledger).size(), 6U);
+  EXPECT_EQ(rest(ledger, kOne).size(), 6U);
   EXPECT_EQ(ledger.in_doubt_below(), 6U);
   EXPECT_TRUE(ledger.returned(kOne, 5));
   EXPECT_EQ(ledger.in_doubt_below(), 4U);

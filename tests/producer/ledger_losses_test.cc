@@ -1,32 +1,8 @@
 // What becomes of tasks whose worker dies, or which two workers have.
-#include <gtest/gtest.h>
-
-#include "producer/ledger.h"
-#include "tests/proto/frames.h"
+#include "tests/producer/ledger_scene.h"
 
 namespace fetchline {
 namespace {
-
-using namespace std::chrono_literals;
-using Indices = std::vector<Index>;
-
-constexpr WorkerId kOne{1}, kTwo{2}, kThree{3};
-constexpr Index kAll = kMaxIndex;
-const Instant kStart = Instant(1000s);
-
-Ledger with_tasks(Index count, Repetition repetition = Repetition::when_lost) {
-  Ledger ledger;
-  for (Index i = 0; i < count; ++i) ledger.add(Task(), {}, repetition);
-  return ledger;
-}
-
-Indices lease(Ledger& ledger, WorkerId worker, std::size_t count, std::uint64_t message = 1) {
-  Indices indices;
-  while (indices.size() < count && ledger.next_ready(kAll)) {
-    indices.push_back(ledger.lease(kAll, {worker, message}).index);
-  }
-  return indices;
-}
 
 void die_with_all(Ledger& ledger, WorkerId worker, const IndexSet& queued = {}) {
   (void)lease(ledger, worker, 1000);

@@ -181,4 +181,14 @@ class Scene {
   std::uint64_t state_seq_ = 0;
 };
 
+// Seconds pass until those that do not speak are taken for dead.
+inline void lose(Scene& scene, std::initializer_list<StubWorker*> living = {}) {
+  scene.pass(5, living);
+}
+// The kernel of its machine has closed its connection, as it does when a process dies.
+inline void kill(Scene& scene, const StubWorker& worker) {
+  scene.core.worker_unreachable(worker.peer, scene.now);
+  lose(scene);
+}
+
 }  // namespace fetchline
