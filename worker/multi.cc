@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 
+#include "worker/curl_memory.h"
 #include "worker/transfer.h"
 
 namespace fetchline {
@@ -12,7 +13,9 @@ namespace {
 
 CURLM* new_multi() {
   // Thread-safe since 7.84, once a process, never undone: other threads may still use libcurl.
-  static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
+  static const CURLcode started = curl_global_init_mem(
+      CURL_GLOBAL_DEFAULT, &curl_memory::allocate, &curl_memory::release, &curl_memory::reallocate,
+      &curl_memory::duplicate, &curl_memory::allocate_zeroed);
   CURLM* multi = started == CURLE_OK ? curl_multi_init() : nullptr;
   if (multi == nullptr) throw std::runtime_error("libcurl does not start");
   return multi;
