@@ -277,7 +277,7 @@ std::string body_of(Frames& frames, std::size_t& at, std::uint64_t body_bytes, s
   return body;
 }
 
-// Body and what goes on are in the frames that follow.
+// A body that is not short and what goes on are in the frames that follow.
 Result result_of(std::string_view bytes, BesideFields& beside) {
   Result result;
   result.outcome = Outcome::ok;
@@ -285,6 +285,8 @@ Result result_of(std::string_view bytes, BesideFields& beside) {
   const auto pass = [&](auto& visit) { for_each_result_field(result, beside, visit); };
   require_whole(reader, reader.read(pass));
   (void)index_of(result.index);
+  require(beside.body.empty() || beside.body_bytes == 0, DecodeError::bad_body);
+  result.body = std::move(beside.body);
   if (beside.emit_bytes) result.emit = {.lines = {}, .error = std::move(beside.emit_error)};
   return result;
 }
@@ -296,7 +298,9 @@ Message read_results(Frames& frames) {
     const zmq::message_t frame = std::move(frames[at++]);
     BesideFields beside;
     Result& result = message.results.emplace_back(result_of(frame.to_string_view(), beside));
-    result.body = body_of(frames, at, beside.body_bytes, kMaxBodyBytes);
+    if (beside.body_bytes > 0) {
+      result.body = body_of(frames, at, beside.body_bytes, kMaxBodyBytes);
+    }
     if (result.emit) result.emit->lines = body_of(frames, at, *beside.emit_bytes, kMaxEmitBytes);
   }
   return message;
@@ -376,7 +380,7 @@ std::optional<Result> decode_stored(std::string_view bytes) {
     bytes.remove_prefix(length);
     const std::uint64_t body = beside.body_bytes, emit = beside.emit_bytes.value_or(0);
     if (body > bytes.size() || emit != bytes.size() - body) return std::nullopt;
-    result.body.assign(bytes.substr(0, body));
+    if (body > 0) result.body.assign(bytes.substr(0, body));
     if (result.emit) result.emit->lines.assign(bytes.substr(body));
     return result;
   } catch (const Malformed&) {

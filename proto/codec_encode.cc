@@ -12,6 +12,7 @@ namespace fetchline {
 namespace {
 
 constexpr std::size_t kUsualFieldBytes = 1024;  // of a result, with its header lines
+constexpr std::size_t kKeptBufferBytes = 64 * 1024;
 
 void write_envelope(std::uint8_t* to, MessageType type, const JobId& job, Epoch epoch) {
   to[0] = kProtocolMagic >> 8U;
@@ -82,14 +83,27 @@ void put(const JobSettings& from, wire::Settings* to) {
   to->set_retry_unsafe(from.retry_unsafe);
 }
 
-void put_fields(const Result& result, std::string& to) {
-  FieldWriter writer(to);
-  BesideFields beside{.body_bytes = result.body.size(), .emit_bytes = {}, .emit_error = {}};
+BesideFields beside_fields_of(const Result& result) {
+  BesideFields beside;
+  beside.body_bytes = result.body.size();
   if (result.emit) {
     beside.emit_bytes = result.emit->lines.size();
     beside.emit_error = result.emit->error;
   }
-  for_each_result_field(result, beside, writer);
+  return beside;
+}
+
+// A short body goes into the fields, and the result is without it afterwards.
+void put_fields_and_short_body(Result& result, std::string& to) {
+  BesideFields beside = beside_fields_of(result);
+  if (result.body.size() <= kShortBodyBytes) {
+    beside.body_bytes = 0;
+    beside.body = std::move(result.body);
+    result.body.clear();
+  }
+  to.reserve(kUsualFieldBytes + beside.body.size());
+  FieldWriter writer(to);
+  for_each_result_field(std::as_const(result), beside, writer);
 }
 
 // A body that several frames point into; the last one frees it, on whichever thread.
@@ -264,11 +278,11 @@ Frames encode(const JobId& job, Epoch epoch, const Begin& message) {
 EncodedResult encode_result(Result result) {
   EncodedResult encoded;
   encoded.index = result.index;
-  std::string fields;
-  fields.reserve(kUsualFieldBytes);
-  put_fields(result, fields);
-  encoded.frames.reserve(2);
+  static thread_local std::string fields;  // for its memory
+  fields.clear();
+  put_fields_and_short_body(result, fields);
   encoded.frames.emplace_back(fields.data(), fields.size());
+  if (fields.capacity() > kKeptBufferBytes) fields = std::string();
   append_bytes(std::move(result.body), encoded.frames);
   if (result.emit) append_bytes(std::move(result.emit->lines), encoded.frames);
   for (const zmq::message_t& part : encoded.frames) encoded.bytes += part.size();
@@ -279,7 +293,9 @@ void append_stored(std::string& to, const Result& result) {
   const std::size_t at = to.size();
   std::uint32_t length = 0;
   to.append(sizeof length, '\0');
-  put_fields(result, to);
+  FieldWriter writer(to);
+  const BesideFields beside = beside_fields_of(result);
+  for_each_result_field(result, beside, writer);
   length = static_cast<std::uint32_t>(to.size() - at - sizeof length);
   std::memcpy(to.data() + at, &length, sizeof length);
   to += result.body;

@@ -9,9 +9,10 @@
 
 namespace fetchline {
 
-// What the fields of a result say of its parts that are in frames of their own.
+// What the fields of a result say of its body and of what it emits.
 struct BesideFields {
-  std::uint64_t body_bytes = 0;
+  std::uint64_t body_bytes = 0;             // in frames of its own
+  std::string body;                         // a short one, without any
   std::optional<std::uint64_t> emit_bytes;  // of Emitted::lines; none: there is no Result::emit
   std::string emit_error;
 };
@@ -48,6 +49,7 @@ void for_each_result_field(AnyResult& result, AnyBeside& beside, Visit& visit) {
   visit.fixed64(27, result.task_hash);
   visit(28, beside.emit_bytes);
   visit(29, beside.emit_error);
+  visit(30, beside.body);
 }
 
 template <class AnyTask, class Visit>

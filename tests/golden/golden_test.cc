@@ -46,6 +46,15 @@ Frames frames_of(std::istream& hex) {
   return frames;
 }
 
+Frames results_frames_of(const std::vector<Result>& results) {
+  Frames frames = encode_results_header(samples::job(), samples::kEpoch, samples::kWorker);
+  for (const Result& each : results) {
+    EncodedResult encoded = encode_result(each);
+    append_result(frames, encoded);
+  }
+  return frames;
+}
+
 // name, the message's value, its frames as we write them now
 template <class Visit>
 void for_each_message(Visit visit) {
@@ -87,10 +96,7 @@ void for_each_message(Visit visit) {
   plain("tasks_hashed", hashed);
   Result of_hashed = samples::bare_result();
   of_hashed.task_hash = samples::kNonce;
-  Frames frames = encode_results_header(samples::job(), samples::kEpoch, samples::kWorker);
-  EncodedResult encoded = encode_result(of_hashed);
-  append_result(frames, encoded);
-  visit("results_hashed", Results{samples::kWorker, {of_hashed}}, frames);
+  visit("results_hashed", Results{samples::kWorker, {of_hashed}}, results_frames_of({of_hashed}));
   plain("open_resume", Open{.nonce = samples::kNonce, .in_hand = 12, .resume = true});
   State recovered = samples::state();
   recovered.log = 0x1020304050607080;
@@ -119,12 +125,10 @@ void for_each_message(Visit visit) {
   emitting.emit = {.lines = "https://a.example/\n{\"url\":\"https://b.example/\"}\n", .error = {}};
   Result failing = emitting;
   failing.emit = {.lines = {}, .error = "the command ended with code 1"};
-  Frames emitted = encode_results_header(samples::job(), samples::kEpoch, samples::kWorker);
-  for (const Result& each : {emitting, failing}) {
-    EncodedResult its_frames = encode_result(each);
-    append_result(emitted, its_frames);
-  }
-  visit("results_emit", Results{samples::kWorker, {emitting, failing}}, emitted);
+  visit("results_emit", Results{samples::kWorker, {emitting, failing}},
+        results_frames_of({emitting, failing}));
+  visit("results_short_body", Results{samples::kWorker, {samples::result()}},
+        results_frames_of({samples::result()}));
   recovered.begun_below = 650;
   recovered.begun_before = 640;
   plain("state_begun", recovered);

@@ -295,7 +295,13 @@ TEST(Decode, GivesNoMemoryToABodyThatIsOnlyClaimed) {
 }
 
 TEST(Decode, MissesEveryFrameOfABody) {
-  Frames frames = samples::results_frames();
+  Frames frames = encode_results_header({}, {}, {});
+  for (const std::size_t bytes : {2 * kShortBodyBytes, std::size_t{0}}) {
+    Result result;
+    result.body.assign(bytes, 'x');
+    EncodedResult encoded = encode_result(std::move(result));
+    append_result(frames, encoded);
+  }
   ASSERT_EQ(frames.size(), 4U);  // header, a result, its body, a result without one
   frames.erase(frames.begin() + 2);
   EXPECT_EQ(error_of(std::move(frames)), DecodeError::bad_body);
@@ -329,6 +335,19 @@ TEST(CodecDamage, GivesAClaimNoMoreMemoryThanItsFramesHave) {
   claim.number(26, std::uint64_t{1} << 30);
   frames[1] = frame_of(std::string(frames[1].to_string_view()) + std::string(claim.bytes()));
   for (int i = 0; i < 1024; ++i) frames.push_back(frame_of("x"));
+  EXPECT_EQ(error_of(std::move(frames)), DecodeError::bad_body);
+}
+
+TEST(CodecDamage, RefusesABodyInTheFieldsAndBesideThem) {
+  Result result;
+  result.body = "short";
+  EncodedResult encoded = encode_result(std::move(result));
+  Frames frames = encode_results_header(job_number(1), Epoch{1}, WorkerId{7});
+  append_result(frames, encoded);
+  WireBytes claim;
+  claim.number(26, 1);
+  frames[1] = frame_of(std::string(frames[1].to_string_view()) + std::string(claim.bytes()));
+  frames.push_back(frame_of("x"));
   EXPECT_EQ(error_of(std::move(frames)), DecodeError::bad_body);
 }
 

@@ -16,7 +16,8 @@ namespace {
 std::string written(const Result& result) {
   std::string bytes;
   FieldWriter writer(bytes);
-  const BesideFields beside{.body_bytes = result.body.size(), .emit_bytes = 7, .emit_error = "e"};
+  const BesideFields beside{
+      .body_bytes = result.body.size(), .body = "b", .emit_bytes = 7, .emit_error = "e"};
   for_each_result_field(result, beside, writer);
   return bytes;
 }
