@@ -14,6 +14,7 @@
 #include "proto/emitted.h"
 #include "proto/file_descriptor.h"
 #include "proto/instant.h"
+#include "proto/record_json.h"
 #include "worker/command_guard.h"
 
 namespace fetchline {
@@ -26,8 +27,10 @@ struct CommandOptions {
 
 class Command {
  public:
-  // Starts it. Throws std::system_error when the system does not let it.
-  Command(const CommandOptions& options, std::string input, CommandGuard& guard, Instant now);
+  // Starts it. `result` outlives it and stays as it is; its record is made as fast as it is read,
+  // for a second copy of a large body would be too much. Throws std::system_error when the system
+  // does not let it.
+  Command(const CommandOptions& options, const Result& result, CommandGuard& guard, Instant now);
   ~Command();  // kills it and all in its group
   Command(const Command&) = delete;
   Command& operator=(const Command&) = delete;
@@ -41,6 +44,8 @@ class Command {
 
  private:
   void feed();
+  [[nodiscard]] bool next_piece();
+  void close_input();
   [[nodiscard]] bool read_output();  // false: there is too much of it
   void read_complaint();
   [[nodiscard]] bool has_ended() const;
@@ -54,8 +59,9 @@ class Command {
   pid_t pid_ = -1;      // of its group, too; -1: it was waited for
   FileDescriptor end_;  // a pidfd: readable when its shell has ended
   FileDescriptor stdin_, stdout_, stderr_;
-  std::string input_;
-  std::size_t fed_ = 0;
+  RecordPieces input_;
+  std::string piece_;    // of the input, that is being given
+  std::size_t fed_ = 0;  // of it
   std::string output_;
   std::string complaint_;  // the beginning of what it writes to stderr
 };

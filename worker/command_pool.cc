@@ -8,8 +8,6 @@
 #include <system_error>
 #include <utility>
 
-#include "proto/record_json.h"
-
 namespace fetchline {
 namespace {
 
@@ -22,15 +20,6 @@ void block_sigpipe() {
   sigaddset(&pipe, SIGPIPE);
   pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
 }
-
-std::string record_of(const Result& result) {
-  std::string record;
-  append_record(record, result);
-  return record;
-}
-
-// It, and its record on the way to the command.
-std::size_t held_by(const Result& result) { return 2 * result.memory_bytes(); }
 
 // What was sent and must not be sent twice stays as it is.
 void give_up(Fetched& fetched) {
@@ -67,7 +56,7 @@ class CommandPool::Loop {
  private:
   struct Running {
     Done done;
-    std::unique_ptr<Command> command;
+    std::unique_ptr<Command> command;  // looks at the result
   };
 
   void wait() {
@@ -87,24 +76,27 @@ class CommandPool::Loop {
   }
 
   void on(Fetched& fetched, Instant now) {
-    Running one;
-    one.done.held_bytes = held_by(fetched.result);
-    one.done.fetched = std::move(fetched);
+    const std::size_t bytes = fetched.result.memory_bytes();
+    const auto one = running_.insert(running_.end(), {{std::move(fetched), bytes}, nullptr});
     if (cancelled_) {
-      give_up(one.done.fetched);
-      return outgoing_.push_back(std::move(one.done));
+      give_up(one->done.fetched);
+      return end(one);
     }
-    Result& result = one.done.fetched.result;
+    Result& result = one->done.fetched.result;
     try {
-      if (guard_.revive()) {
-        for (const Running& other : running_) guard_.enter(other.command->group());
-      }
-      one.command = std::make_unique<Command>(options_, record_of(result), guard_, now);
-      running_.push_back(std::move(one));
+      tend_guard();
+      one->command = std::make_unique<Command>(options_, result, guard_, now);
     } catch (const std::system_error& error) {
       const std::string why = std::string("the command could not be started: ") + error.what();
       result.emit = {.lines = {}, .error = why};
-      outgoing_.push_back(std::move(one.done));
+      end(one);
+    }
+  }
+
+  void tend_guard() {
+    if (!guard_.revive()) return;
+    for (const Running& one : running_) {
+      if (one.command) guard_.enter(one.command->group());
     }
   }
 
@@ -167,7 +159,8 @@ CommandPool::~CommandPool() {
 }
 
 void CommandPool::run(Fetched fetched) {
-  held_bytes_ += held_by(fetched.result);
+  ++count_;
+  held_bytes_ += fetched.result.memory_bytes();
   orders_.push(std::move(fetched));
 }
 
@@ -178,6 +171,7 @@ void CommandPool::cancel() { orders_.push(Cancel{}); }
 std::vector<Fetched> CommandPool::take_done() {
   std::vector<Fetched> all;
   for (Done& done : done_.take()) {
+    --count_;
     held_bytes_ -= done.held_bytes;
     if (!done.is_closed) all.push_back(std::move(done.fetched));
   }

@@ -39,7 +39,8 @@ class CommandPool {
 
   [[nodiscard]] std::vector<Fetched> take_done();
   [[nodiscard]] int fd() const { return done_.fd(); }  // readable when take_done() has some
-  [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }
+  [[nodiscard]] std::uint32_t count() const { return count_; }          // not back yet
+  [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }  // by their results
 
  private:
   struct Cancel {};
@@ -54,7 +55,8 @@ class CommandPool {
 
   Mailbox<Order> orders_;
   Mailbox<Done> done_;
-  std::size_t held_bytes_ = 0;  // by results that are not back
+  std::uint32_t count_ = 0;
+  std::size_t held_bytes_ = 0;
   std::thread thread_;
 };
 

@@ -113,6 +113,14 @@ void Worker::receive(Instant now) {
   for (Fetched& fetched : commands_->take_done()) core_.on_fetched(std::move(fetched));
 }
 
+// Where commands are at work on half of what there is memory for, they are what everything waits
+// for: a few transfers give them enough to go on with, and more would wait for memory and fail.
+std::uint32_t Worker::slots_now() const {
+  constexpr std::uint32_t kFew = 4;
+  if (!commands_ || commands_->held_bytes() < body_bytes(options_) / 2) return options_.concurrency;
+  return std::min<std::uint32_t>(options_.concurrency, commands_->count() + kFew);
+}
+
 // Its slot is taken until the command has ended.
 void Worker::take_fetched(Fetched fetched) {
   note_fetched(fetched.result);
@@ -210,7 +218,8 @@ void Worker::report(Instant now) {
   }
   counters_.waits_for.store(waits_for, std::memory_order_relaxed);
   counters_.running.store(core_.running(), std::memory_order_relaxed);
-  fetchers_.set_held(held_bytes(), core_.runs_head());
+  fetchers_.set_held(held_bytes(), core_.heads());
+  core_.set_slots(slots_now());
 }
 
 void Worker::note_fetched(const Result& result) {

@@ -93,6 +93,7 @@ class Worker {
   void apply_ceilings(Task& task) const;
   void report(Instant now);
   void take_fetched(Fetched fetched);
+  [[nodiscard]] std::uint32_t slots_now() const;
   void note_fetched(const Result& result);
   void publish(Instant now);
   void begin_drain(Instant now);

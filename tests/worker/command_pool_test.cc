@@ -51,6 +51,7 @@ Emitted emitted_by(CommandOptions options, std::string body = "body") {
   pool.run(fetched(0, std::move(body)));
   const auto all = take(pool, 1);
   EXPECT_EQ(pool.held_bytes(), 0U);
+  EXPECT_EQ(pool.count(), 0U);
   return all.empty() ? Emitted() : all[0].result.emit.value_or(Emitted{"", "nothing is set"});
 }
 Emitted emitted_by(const std::string& command, std::string body = "body") {
