@@ -59,6 +59,13 @@ bool read_into(const FileDescriptor& fd, std::string& to, std::size_t most) {
   return got > 0;
 }
 
+// A shell tells of a signal that ended what it ran by 128 and its number.
+bool is_stop(int status) {
+  constexpr int kOfShell = 128;
+  const int code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status) - kOfShell;
+  return code == SIGTERM || code == SIGINT || code == SIGHUP;
+}
+
 std::string seconds_text(milliseconds time) {
   std::string text;
   append_json_seconds(text, time);
@@ -177,7 +184,8 @@ int Command::reap() {
   return status;
 }
 
-Emitted Command::outcome_of(int status) const {
+Emitted Command::outcome_of(int status) {
+  was_stopped_ = is_stop(status);
   if (WIFSIGNALED(status)) {
     return failure("the command was ended by signal " + std::to_string(WTERMSIG(status)));
   }

@@ -23,6 +23,8 @@ struct CommandOptions {
   std::string command;                         // for /bin/sh -c; empty: there is none
   std::chrono::milliseconds max_time{60'000};  // 0: no limit
   std::uint64_t max_memory_bytes = std::uint64_t{512} << 20;  // of each process of it; 0: no limit
+  // Who stops a worker may stop its command first. So long after that it is no verdict.
+  std::chrono::milliseconds stop_patience{1'000};
 };
 
 class Command {
@@ -41,6 +43,8 @@ class Command {
 
   // Moves what can be moved now. What it emits, once it has ended; then this is of no use any more.
   [[nodiscard]] std::optional<Emitted> advance(Instant now);
+  // It has ended because somebody asked it to, by SIGTERM, SIGINT or SIGHUP, and not we.
+  [[nodiscard]] bool was_stopped() const { return was_stopped_; }
 
  private:
   void feed();
@@ -50,7 +54,7 @@ class Command {
   void read_complaint();
   [[nodiscard]] bool has_ended() const;
   int reap();
-  [[nodiscard]] Emitted outcome_of(int status) const;
+  [[nodiscard]] Emitted outcome_of(int status);
   [[nodiscard]] Emitted failure(std::string why) const;
 
   const std::chrono::milliseconds max_time_;
@@ -58,6 +62,7 @@ class Command {
   Instant deadline_ = Instant::max();
   pid_t pid_ = -1;      // of its group, too; -1: it was waited for
   FileDescriptor end_;  // a pidfd: readable when its shell has ended
+  bool was_stopped_ = false;
   FileDescriptor stdin_, stdout_, stderr_;
   RecordPieces input_;
   std::string piece_;    // of the input, that is being given

@@ -25,6 +25,7 @@ void block_sigpipe() {
 void give_up(Fetched& fetched) {
   if (fetched.repeatable) {
     fetched.result.outcome = Outcome::cancelled;
+    fetched.result.emit.reset();
   } else {
     fetched.result.emit = {.lines = {}, .error = "the worker was stopped before the command ended"};
   }
@@ -56,15 +57,16 @@ class CommandPool::Loop {
  private:
   struct Running {
     Done done;
-    std::unique_ptr<Command> command;  // looks at the result
+    std::unique_ptr<Command> command;      // looks at the result; none: it was stopped
+    Instant verdict_due = Instant::max();  // then it failed, unless a drain began
   };
 
   void wait() {
     Instant due = Instant::max();
     items_.assign({{.fd = orders_.fd(), .events = POLLIN, .revents = 0}});
     for (const Running& one : running_) {
-      one.command->add_to(items_);
-      due = std::min(due, one.command->deadline());
+      if (one.command) one.command->add_to(items_);
+      due = std::min(due, one.command ? one.command->deadline() : one.verdict_due);
     }
     int timeout = -1;
     if (due != Instant::max()) {
@@ -78,10 +80,7 @@ class CommandPool::Loop {
   void on(Fetched& fetched, Instant now) {
     const std::size_t bytes = fetched.result.memory_bytes();
     const auto one = running_.insert(running_.end(), {{std::move(fetched), bytes}, nullptr});
-    if (cancelled_) {
-      give_up(one->done.fetched);
-      return end(one);
-    }
+    if (cancelled_) return end_stopped(one);
     Result& result = one->done.fetched.result;
     try {
       tend_guard();
@@ -109,12 +108,17 @@ class CommandPool::Loop {
     }
   }
 
+  void on(const Drain& /*drain*/, Instant /*now*/) {
+    draining_ = true;
+    for (auto at = running_.begin(); at != running_.end();) {
+      const auto one = at++;
+      if (!one->command) end_stopped(one);
+    }
+  }
+
   void on(const Cancel& /*cancel*/, Instant /*now*/) {
     cancelled_ = true;
-    while (!running_.empty()) {
-      give_up(running_.front().done.fetched);
-      end(running_.begin());
-    }
+    while (!running_.empty()) end_stopped(running_.begin());
   }
 
   void on(const Stop& /*stop*/, Instant /*now*/) { stopping_ = true; }
@@ -122,11 +126,27 @@ class CommandPool::Loop {
   void advance(Instant now) {
     for (auto at = running_.begin(); at != running_.end();) {
       const auto one = at++;
+      if (!one->command) {
+        if (now >= one->verdict_due) end(one);
+        continue;
+      }
       auto emitted = one->command->advance(now);
       if (!emitted) continue;
       one->done.fetched.result.emit = std::move(*emitted);
-      end(one);
+      if (!one->command->was_stopped()) {
+        end(one);
+      } else if (draining_) {
+        end_stopped(one);
+      } else {
+        one->command.reset();
+        one->verdict_due = now + options_.stop_patience;
+      }
     }
+  }
+
+  void end_stopped(std::list<Running>::iterator one) {
+    give_up(one->done.fetched);
+    end(one);
   }
 
   void end(std::list<Running>::iterator one) {
@@ -142,6 +162,7 @@ class CommandPool::Loop {
   std::list<Running> running_;  // the oldest first
   std::vector<Done> outgoing_;
   std::vector<pollfd> items_;
+  bool draining_ = false;
   bool cancelled_ = false;  // no command is started any more
   bool stopping_ = false;
 };
@@ -165,6 +186,8 @@ void CommandPool::run(Fetched fetched) {
 }
 
 void CommandPool::close(JobSlot job) { orders_.push(CloseJob{job}); }
+
+void CommandPool::begin_drain() { orders_.push(Drain{}); }
 
 void CommandPool::cancel() { orders_.push(Cancel{}); }
 

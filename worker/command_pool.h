@@ -33,8 +33,10 @@ class CommandPool {
   // It comes back with what the command emits, unless its job is closed meanwhile.
   void run(Fetched fetched);
   void close(JobSlot job);
-  // Kills what runs and runs nothing more. A result that may be fetched again comes back as
-  // cancelled, for others.
+  // The worker is ending: a command that is stopped is no verdict on its task any more. A result
+  // that may be fetched again comes back as cancelled, for others.
+  void begin_drain();
+  // Kills what runs and runs nothing more. Results come back as above.
   void cancel();
 
   [[nodiscard]] std::vector<Fetched> take_done();
@@ -43,9 +45,10 @@ class CommandPool {
   [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }  // by their results
 
  private:
+  struct Drain {};
   struct Cancel {};
   struct Stop {};
-  using Order = std::variant<Fetched, CloseJob, Cancel, Stop>;
+  using Order = std::variant<Fetched, CloseJob, Drain, Cancel, Stop>;
   struct Done {
     Fetched fetched;
     std::size_t held_bytes = 0;

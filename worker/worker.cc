@@ -255,6 +255,7 @@ void Worker::begin_drain(Instant now) {
   draining_since_ = now;
   spdlog::debug("draining: {} transfers run, {} tasks go back", core_.running(), core_.queued());
   core_.drain();
+  if (commands_) commands_->begin_drain();
 }
 
 std::optional<RunEnd> Worker::ended(Instant now) {

@@ -240,6 +240,37 @@ TEST(CommandPool, GivesBackWhatMayBeFetchedAgainWhenItIsCancelled) {
   EXPECT_EQ(all.at(2).result.outcome, Outcome::cancelled);
 }
 
+// Who stops all processes of a service stops them in any order.
+TEST(CommandPool, TakesAStopForNoVerdictWhileTheWorkerEnds) {
+  for (const char* stop : {"kill -TERM $$", "kill -INT $$", "sh -c 'kill -HUP $$'; exit $?"}) {
+    const TemporaryDirectory directory;
+    const std::string shell = directory.file("shell"), go = directory.file("go");
+    const std::string wait = "; while [ ! -e " + go + " ]; do sleep 0.05; done; ";
+    CommandPool pool(
+        {.command = "echo $$ > " + shell + wait + stop, .stop_patience = std::chrono::hours(1)});
+    pool.run(fetched(0));
+    const pid_t pid = pid_in(shell);
+    write_file(go, "");
+    EXPECT_TRUE(eventually([&] { return !runs(pid); }));
+    pool.begin_drain();
+    pool.run(fetched(1));
+    Fetched post = fetched(2);
+    post.repeatable = false;
+    pool.run(std::move(post));
+    auto all = take(pool, 3);
+    std::ranges::sort(all, {}, [](const Fetched& one) { return one.result.index; });
+    EXPECT_EQ(all.at(0).result.outcome, Outcome::cancelled) << stop;
+    EXPECT_EQ(all.at(1).result.outcome, Outcome::cancelled) << stop;
+    EXPECT_EQ(all.at(2).result.outcome, Outcome::ok);
+    EXPECT_EQ(all.at(2).result.emit->error, "the worker was stopped before the command ended");
+  }
+}
+
+TEST(CommandPool, TakesAStopForAVerdictWhenTheWorkerGoesOn) {
+  const CommandOptions options{.command = "kill -TERM $$", .stop_patience = 50ms};
+  EXPECT_EQ(emitted_by(options).error, "the command was ended by signal 15");
+}
+
 TEST(CommandPool, KillsWhatRunsWhenItEnds) {
   const TemporaryDirectory directory;
   const std::string shell = directory.file("shell"), child = directory.file("child");
