@@ -44,7 +44,8 @@ class BodyBudget {
   [[nodiscard]] bool is_full() const { return results() > bytes_ / 2; }  // of results
 
   [[nodiscard]] std::size_t taken() const { return taken_.load(std::memory_order_relaxed); }
-  [[nodiscard]] bool somebody_waits() const { return waiting_.load(std::memory_order_relaxed) > 0; }
+  [[nodiscard]] std::size_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool somebody_waits() const { return waiting() > 0; }
 
   class Share {  // one transfer's; the budget outlives it
    public:

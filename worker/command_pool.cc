@@ -35,7 +35,7 @@ void give_up(Fetched& fetched) {
 
 class CommandPool::Loop {
  public:
-  Loop(CommandOptions options, Mailbox<Order>& orders, Mailbox<Done>& done)
+  Loop(CommandOptions options, Mailbox<Order>& orders, Mailbox<Run>& done)
       : options_(std::move(options)), orders_(orders), done_(done) {
     // Who started us may have left it ignored: then nobody would learn how a command ended.
     std::signal(SIGCHLD, SIG_DFL);
@@ -56,7 +56,7 @@ class CommandPool::Loop {
 
  private:
   struct Running {
-    Done done;
+    Run run;
     std::unique_ptr<Command> command;      // looks at the result; none: it was stopped
     Instant verdict_due = Instant::max();  // then it failed, unless a drain began
   };
@@ -77,11 +77,10 @@ class CommandPool::Loop {
     poll(items_.data(), items_.size(), timeout);
   }
 
-  void on(Fetched& fetched, Instant now) {
-    const std::size_t bytes = fetched.result.memory_bytes();
-    const auto one = running_.insert(running_.end(), {{std::move(fetched), bytes}, nullptr});
+  void on(Run& run, Instant now) {
+    const auto one = running_.insert(running_.end(), {.run = std::move(run), .command = nullptr});
     if (cancelled_) return end_stopped(one);
-    Result& result = one->done.fetched.result;
+    Result& result = one->run.fetched.result;
     try {
       tend_guard();
       one->command = std::make_unique<Command>(options_, result, guard_, now);
@@ -102,8 +101,8 @@ class CommandPool::Loop {
   void on(const CloseJob& close, Instant /*now*/) {
     for (auto at = running_.begin(); at != running_.end();) {
       const auto one = at++;
-      if (one->done.fetched.job != close.job) continue;
-      one->done.is_closed = true;
+      if (one->run.fetched.job != close.job) continue;
+      one->run.is_closed = true;
       end(one);
     }
   }
@@ -132,7 +131,7 @@ class CommandPool::Loop {
       }
       auto emitted = one->command->advance(now);
       if (!emitted) continue;
-      one->done.fetched.result.emit = std::move(*emitted);
+      one->run.fetched.result.emit = std::move(*emitted);
       if (!one->command->was_stopped()) {
         end(one);
       } else if (draining_) {
@@ -145,22 +144,22 @@ class CommandPool::Loop {
   }
 
   void end_stopped(std::list<Running>::iterator one) {
-    give_up(one->done.fetched);
+    give_up(one->run.fetched);
     end(one);
   }
 
   void end(std::list<Running>::iterator one) {
     one->command.reset();
-    outgoing_.push_back(std::move(one->done));
+    outgoing_.push_back(std::move(one->run));
     running_.erase(one);
   }
 
   const CommandOptions options_;
   Mailbox<Order>& orders_;
-  Mailbox<Done>& done_;
+  Mailbox<Run>& done_;
   CommandGuard guard_;
   std::list<Running> running_;  // the oldest first
-  std::vector<Done> outgoing_;
+  std::vector<Run> outgoing_;
   std::vector<pollfd> items_;
   bool draining_ = false;
   bool cancelled_ = false;  // no command is started any more
@@ -179,10 +178,16 @@ CommandPool::~CommandPool() {
   thread_.join();
 }
 
-void CommandPool::run(Fetched fetched) {
-  ++count_;
-  held_bytes_ += fetched.result.memory_bytes();
-  orders_.push(std::move(fetched));
+void CommandPool::run(Fetched fetched, Instant now) {
+  const std::size_t bytes = fetched.result.memory_bytes();
+  held_bytes_ += bytes;
+  begun_.insert(now);
+  orders_.push(Run{.fetched = std::move(fetched), .held_bytes = bytes, .begun = now});
+}
+
+std::optional<Instant> CommandPool::oldest() const {
+  if (begun_.empty()) return std::nullopt;
+  return *begun_.begin();
 }
 
 void CommandPool::close(JobSlot job) { orders_.push(CloseJob{job}); }
@@ -193,8 +198,8 @@ void CommandPool::cancel() { orders_.push(Cancel{}); }
 
 std::vector<Fetched> CommandPool::take_done() {
   std::vector<Fetched> all;
-  for (Done& done : done_.take()) {
-    --count_;
+  for (Run& done : done_.take()) {
+    begun_.erase(begun_.find(done.begun));
     held_bytes_ -= done.held_bytes;
     if (!done.is_closed) all.push_back(std::move(done.fetched));
   }

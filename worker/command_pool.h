@@ -6,7 +6,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <set>
 #include <stdexcept>
 #include <thread>
 #include <variant>
@@ -31,7 +34,7 @@ class CommandPool {
   CommandPool& operator=(const CommandPool&) = delete;
 
   // It comes back with what the command emits, unless its job is closed meanwhile.
-  void run(Fetched fetched);
+  void run(Fetched fetched, Instant now);
   void close(JobSlot job);
   // The worker is ending: a command that is stopped is no verdict on its task any more. A result
   // that may be fetched again comes back as cancelled, for others.
@@ -41,24 +44,26 @@ class CommandPool {
 
   [[nodiscard]] std::vector<Fetched> take_done();
   [[nodiscard]] int fd() const { return done_.fd(); }  // readable when take_done() has some
-  [[nodiscard]] std::uint32_t count() const { return count_; }          // not back yet
+  [[nodiscard]] std::uint32_t count() const { return static_cast<std::uint32_t>(begun_.size()); }
+  [[nodiscard]] std::optional<Instant> oldest() const;                  // when it began
   [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }  // by their results
 
  private:
   struct Drain {};
   struct Cancel {};
   struct Stop {};
-  using Order = std::variant<Fetched, CloseJob, Drain, Cancel, Stop>;
-  struct Done {
+  struct Run {  // there and back
     Fetched fetched;
     std::size_t held_bytes = 0;
+    Instant begun{};
     bool is_closed = false;  // its job: nobody waits for it
   };
+  using Order = std::variant<Run, CloseJob, Drain, Cancel, Stop>;
   class Loop;
 
   Mailbox<Order> orders_;
-  Mailbox<Done> done_;
-  std::uint32_t count_ = 0;
+  Mailbox<Run> done_;
+  std::multiset<Instant> begun_;  // of those that are not back
   std::size_t held_bytes_ = 0;
   std::thread thread_;
 };

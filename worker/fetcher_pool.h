@@ -28,6 +28,8 @@ class FetcherPool {
   [[nodiscard]] std::vector<Fetched> take_fetched();
   // How many bytes of results are held, those of take_fetched() among them.
   void set_held(std::size_t bytes, std::vector<BodyBudget::Head> heads);
+  // Transfers that wait for memory.
+  [[nodiscard]] std::size_t paused() const { return budget_.waiting(); }
   [[nodiscard]] std::vector<int> fds() const;  // readable when take_fetched() would find something
 
  private:

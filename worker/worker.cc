@@ -108,7 +108,7 @@ void Worker::receive(Instant now) {
     receive_from(links_[number].producer, number, true, now);
     receive_from(links_[number].collector, number, false, now);
   }
-  for (Fetched& fetched : fetchers_.take_fetched()) take_fetched(std::move(fetched));
+  for (Fetched& fetched : fetchers_.take_fetched()) take_fetched(std::move(fetched), now);
   if (!commands_) return;
   for (Fetched& fetched : commands_->take_done()) core_.on_fetched(std::move(fetched));
 }
@@ -122,10 +122,10 @@ std::uint32_t Worker::slots_now() const {
 }
 
 // Its slot is taken until the command has ended.
-void Worker::take_fetched(Fetched fetched) {
+void Worker::take_fetched(Fetched fetched, Instant now) {
   note_fetched(fetched.result);
   const bool emits = commands_ && fetched.result.outcome == Outcome::ok;
-  if (emits && core_.has_job(fetched.job)) return commands_->run(std::move(fetched));
+  if (emits && core_.has_job(fetched.job)) return commands_->run(std::move(fetched), now);
   core_.on_fetched(std::move(fetched));
 }
 
@@ -241,6 +241,11 @@ void Worker::publish(Instant now) {
   status.running = core_.running();
   status.queued = core_.queued();
   status.held_bytes = held_bytes();
+  status.paused = fetchers_.paused();
+  if (commands_) {
+    status.commands = {.running = commands_->count(),
+                       .oldest = now - commands_->oldest().value_or(now)};
+  }
   status.draining = draining_since_.has_value();
   status.dropped_messages = core_.dropped_messages() + undecoded_;
   for (const Link& link : links_) {
