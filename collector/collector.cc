@@ -340,7 +340,7 @@ void Collector::report(Instant now) {
 
 void Collector::publish(Instant now) {
   if (!published_.is_wanted()) return;
-  CollectorStatus status = core_.status();
+  CollectorStatus status = core_.status(now);
   status.body_bytes = counters_.bytes.load(std::memory_order_relaxed);
   status.disk_full = output_full_ || journal_full_ || manifest_full_;
   status.reader_slow = log_.sink->blocked_fd() >= 0;

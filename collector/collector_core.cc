@@ -196,6 +196,10 @@ void CollectorCore::set_saved(Index index, const JournalPlace& place) {
 
 void CollectorCore::advance(Instant now) {
   if (!has_job()) return;
+  if (!head_since_ || head_ != watermark()) {
+    head_ = watermark();
+    head_since_ = now;
+  }
   std::erase_if(senders_,
                 [&](const auto& entry) { return now - entry.second.heard > kForgetPeer; });
   if (done_) {

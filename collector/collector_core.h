@@ -115,7 +115,7 @@ class CollectorCore {
   // worker that lives hears of the end from the producer too.
   void unreachable(const PeerId& peer);
   [[nodiscard]] const ReorderBuffer& reorder() const { return reorder_; }
-  [[nodiscard]] CollectorStatus status() const;  // what the core knows of it
+  [[nodiscard]] CollectorStatus status(Instant now) const;  // what the core knows of it
   [[nodiscard]] Instant producer_heard() const { return producer_heard_; }
   [[nodiscard]] std::uint64_t dropped_messages() const { return dropped_; }
 
@@ -172,6 +172,8 @@ class CollectorCore {
   std::size_t unsaved_bytes_ = 0;
   Instant unsaved_since_{};
   OutcomeCounts counts_{};
+  Index head_ = 0;  // the watermark, and when it was first seen there with a job
+  std::optional<Instant> head_since_;
   Index tight_at_ = 0;  // the watermark when room was last short
   bool tight_ = false;  // memory is nearly full: only the head is admitted
 

@@ -5,13 +5,16 @@
 
 namespace fetchline {
 
-CollectorStatus CollectorCore::status() const {
+CollectorStatus CollectorCore::status(Instant now) const {
   CollectorStatus status;
   if (has_job()) status.phase = done_ ? "done" : complete() ? "complete" : "collecting";
   status.job = job();
   status.records = watermark();
   status.total = total();
   status.outcomes = counts_;
+  if (head_since_ && !complete()) {
+    status.head = {.index = head_, .age = now - *head_since_, .is_here = reorder_.has_next()};
+  }
   status.waiting = reorder_.held();
   status.window_end = reorder_.end();
   status.window = reorder_.window();

@@ -1,6 +1,7 @@
 // How a collector stands, as it tells whoever watches: a value, made by the collector's thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,6 +18,14 @@ struct CollectorStatus {
   JobId job;
   Index records = 0;  // put out: every index below
   std::optional<std::uint64_t> total;
+  struct Head {  // what all others wait for; of a stream of tasks it may not have been read yet
+    Index index = 0;
+    std::chrono::nanoseconds age{0};  // for how long it is the head
+    bool is_here = false;             // its result
+
+    bool operator==(const Head&) const = default;
+  };
+  std::optional<Head> head;  // while the job is not complete
   OutcomeCounts outcomes{};
   std::uint64_t body_bytes = 0;  // put out by this process
   std::uint64_t waiting = 0;     // results that wait for their turn

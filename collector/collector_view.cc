@@ -1,5 +1,7 @@
 #include "collector/collector_view.h"
 
+#include <spdlog/fmt/fmt.h>
+
 namespace fetchline {
 namespace {
 
@@ -11,6 +13,12 @@ Json outcomes_object(const OutcomeCounts& counts) {
   return object;
 }
 
+// Then no task is handed out.
+bool next_stage_blocks(const CollectorStatus& status) {
+  const auto& next = status.next_stage;
+  return next && !next->over && status.records >= next->wanted_record + status.window;
+}
+
 Json next_stage_object(const CollectorStatus& status) {
   const CollectorStatus::NextStage& next = *status.next_stage;
   Json object{{"wanted_record", next.wanted_record},
@@ -18,9 +26,12 @@ Json next_stage_object(const CollectorStatus& status) {
               {"over", next.over},
               {"busy", next.is_busy}};
   object["total"] = next.total ? Json(*next.total) : Json();
-  // Then no task is handed out for it.
-  object["blocks"] = !next.over && status.records >= next.wanted_record + status.window;
+  object["blocks"] = next_stage_blocks(status);
   return object;
+}
+
+Json head_object(const CollectorStatus::Head& head) {
+  return {{"index", head.index}, {"is_here", head.is_here}, {"age_seconds", in_seconds(head.age)}};
 }
 
 void add_metrics(const CollectorStatus& status, Metrics& metrics) {
@@ -52,15 +63,35 @@ void add_metrics(const CollectorStatus& status, Metrics& metrics) {
                   status.next_stage->wanted_record);
     metrics.gauge("fetchline_collector_next_stage_lines", "Lines that the next stage has.",
                   status.next_stage->lines);
+    metrics.gauge("fetchline_collector_next_stage_blocks",
+                  "1 while no task is handed out because the next stage takes no lines.",
+                  next_stage_blocks(status));
   }
   metrics.gauge("fetchline_collector_senders", "Workers that have sent results.", status.senders);
 }
 
 }  // namespace
 
+std::string why_slow(const CollectorStatus& status) {
+  if (status.phase == "done" && (!status.next_stage || status.next_stage->over)) return "";
+  if (!status.missing.empty()) return "waiting for " + status.missing.front();
+  if (status.disk_full) return "waiting for room on a disk";
+  if (status.reader_slow) return "waiting for who reads the output";
+  if (next_stage_blocks(status)) return "waiting until the next stage takes lines";
+  if (!status.head) {
+    const bool waits = status.next_stage && !status.next_stage->over && status.phase == "done";
+    return waits ? "complete; waiting until the next stage has finished too" : "";
+  }
+  if (status.head->is_here) return fmt::format("task {} waits to be put out", status.head->index);
+  return fmt::format("waiting for the result of task {} for {:.1f} s; {} wait behind it",
+                     status.head->index, in_seconds(status.head->age), status.waiting);
+}
+
 void show(const CollectorStatus& status, Observation& seen) {
   Json object{{"phase", status.phase}, {"job", to_string(status.job)}, {"records", status.records}};
   object["total"] = status.total ? Json(*status.total) : Json();
+  object["why_slow"] = why_slow(status);
+  object["head"] = status.head ? head_object(*status.head) : Json();
   object["outcomes"] = outcomes_object(status.outcomes);
   object["body_bytes"] = status.body_bytes;
   object["waiting"] = status.waiting;

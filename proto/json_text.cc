@@ -19,8 +19,8 @@ namespace {
 constexpr std::size_t kPieceBytes = 512;
 constexpr std::size_t kWorstEscapeBytes = 6;  // \u001f
 
-// Multiple of 3, so that the base64 of a piece has no padding and pieces can be joined.
-constexpr std::size_t kBase64PieceBytes = 3 * 1024;
+// So that the base64 of a piece has no padding and pieces can be joined.
+constexpr std::size_t kBase64PieceBytes = kBase64Group * 1024;
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
@@ -201,19 +201,28 @@ void append_json_text(std::string& out, std::string_view bytes) {
 }
 
 void append_json_utf8(std::string& out, std::string_view utf8) {
-  std::array<char, kPieceBytes * kWorstEscapeBytes + TextBlock::kBytes> escaped;
   out += '"';
+  append_json_utf8_part(out, utf8);
+  out += '"';
+}
+
+void append_json_utf8_part(std::string& out, std::string_view utf8) {
+  std::array<char, kPieceBytes * kWorstEscapeBytes + TextBlock::kBytes> escaped;
   while (!utf8.empty()) {
     const auto piece = utf8.substr(0, kPieceBytes);
     out.append(escaped.data(), escape_piece(piece, escaped.data()));
     utf8.remove_prefix(piece.size());
   }
-  out += '"';
 }
 
 void append_json_base64(std::string& out, std::string_view bytes) {
-  std::array<unsigned char, kBase64PieceBytes / 3 * 4 + 1> encoded;  // it adds a NUL
   out += '"';
+  append_json_base64_part(out, bytes);
+  out += '"';
+}
+
+void append_json_base64_part(std::string& out, std::string_view bytes) {
+  std::array<unsigned char, kBase64PieceBytes / kBase64Group * 4 + 1> encoded;  // it adds a NUL
   while (!bytes.empty()) {
     const auto piece = bytes.substr(0, kBase64PieceBytes);
     const int length =
@@ -222,7 +231,6 @@ void append_json_base64(std::string& out, std::string_view bytes) {
     out.append(encoded.data(), encoded.data() + length);
     bytes.remove_prefix(piece.size());
   }
-  out += '"';
 }
 
 void append_json_seconds(std::string& out, std::chrono::microseconds time) {

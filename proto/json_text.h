@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -27,6 +28,12 @@ void append_json_utf8(std::string& out, std::string_view utf8);
 
 // A JSON string that holds the base64 of `bytes`.
 void append_json_base64(std::string& out, std::string_view bytes);
+
+// Parts of such strings, without quotes: what several append is what one would have, wherever the
+// text is cut, and base64 where it is cut at multiples of kBase64Group.
+inline constexpr std::size_t kBase64Group = 3;
+void append_json_utf8_part(std::string& out, std::string_view utf8);
+void append_json_base64_part(std::string& out, std::string_view bytes);
 
 // Seconds with 1 to 6 decimals, exact: 0.0, 1.25, 0.000001. Negative times become 0.0.
 void append_json_seconds(std::string& out, std::chrono::microseconds time);

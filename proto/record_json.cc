@@ -1,5 +1,7 @@
 #include "proto/record_json.h"
 
+#include <utility>
+
 #include "proto/header_lines.h"
 #include "proto/json_text.h"
 
@@ -85,14 +87,12 @@ void append_headers(std::string& out, std::string_view block) {
   out += ']';
 }
 
+std::string_view body_key(bool utf8) { return utf8 ? R"(,"body":)" : R"(,"body_base64":)"; }
+
 void append_body(std::string& out, std::string_view body) {
-  if (is_utf8(body)) {
-    out += R"(,"body":)";
-    append_json_utf8(out, body);
-  } else {
-    out += R"(,"body_base64":)";
-    append_json_base64(out, body);
-  }
+  const bool utf8 = is_utf8(body);
+  out += body_key(utf8);
+  utf8 ? append_json_utf8(out, body) : append_json_base64(out, body);
 }
 
 void append_emit(std::string& out, const Emitted& emit) {
@@ -107,10 +107,10 @@ void append_emit(std::string& out, const Emitted& emit) {
   if (!emit.error.empty()) append_text(out, R"(,"emit_error":)", emit.error);
 }
 
-}  // namespace
+constexpr std::string_view kEnd = "}\n";
 
-void append_record(std::string& out, const Result& result, RecordOptions options,
-                   std::string_view file) {
+void append_all_but_body(std::string& out, const Result& result, RecordOptions options,
+                         std::string_view file) {
   append_task(out, result);
   append_response(out, result);
   append_times(out, result);
@@ -119,8 +119,34 @@ void append_record(std::string& out, const Result& result, RecordOptions options
   if (!result.meta.empty()) out.append(R"(,"meta":)").append(result.meta);
   if (!file.empty()) append_text(out, R"(,"file":)", file);
   if (result.emit) append_emit(out, *result.emit);
+}
+
+}  // namespace
+
+void append_record(std::string& out, const Result& result, RecordOptions options,
+                   std::string_view file) {
+  append_all_but_body(out, result, options, file);
   if (options.body) append_body(out, result.body);
-  out += "}\n";
+  out += kEnd;
+}
+
+RecordPieces::RecordPieces(const Result& result)
+    : result_(&result), is_utf8_(is_utf8(result.body)), body_(result.body) {}
+
+bool RecordPieces::append_next(std::string& out) {
+  if (result_ == nullptr) return false;
+  if (!std::exchange(begun_, true)) {
+    append_all_but_body(out, *result_, {}, {});
+    out.append(body_key(is_utf8_)).append("\"");
+  }
+  const std::string_view piece = body_.substr(0, kBodyBytes);
+  is_utf8_ ? append_json_utf8_part(out, piece) : append_json_base64_part(out, piece);
+  body_.remove_prefix(piece.size());
+  if (body_.empty()) {
+    out.append("\"").append(kEnd);
+    result_ = nullptr;
+  }
+  return true;
 }
 
 }  // namespace fetchline

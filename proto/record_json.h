@@ -1,9 +1,11 @@
 // The output record: one line of NDJSON a result, fields and their order as users were promised.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
+#include "proto/json_text.h"
 #include "proto/result.h"
 
 namespace fetchline {
@@ -19,5 +21,22 @@ struct RecordOptions {
 // the file that the body is in, if it is in one.
 void append_record(std::string& out, const Result& result, RecordOptions options = {},
                    std::string_view file = {});
+
+// The same record, whole, piece by piece: for who has no room for a second copy of the body. The
+// result outlives it and stays as it is. One owner.
+class RecordPieces {
+ public:
+  static constexpr std::size_t kBodyBytes = kBase64Group * 16 * 1024;  // of the body, in a piece
+
+  explicit RecordPieces(const Result& result);
+  // Appends the next piece. False: there is none any more.
+  [[nodiscard]] bool append_next(std::string& out);
+
+ private:
+  const Result* result_;  // null when all of it is out
+  bool is_utf8_;
+  bool begun_ = false;
+  std::string_view body_;  // what is left of it
+};
 
 }  // namespace fetchline

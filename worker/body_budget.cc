@@ -1,13 +1,28 @@
 #include "worker/body_budget.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace fetchline {
 
-bool BodyBudget::Share::cover(std::size_t body_bytes) {
+void BodyBudget::set_held(std::size_t bytes, std::vector<Head> heads) {
+  held_.store(bytes, std::memory_order_relaxed);
+  const std::lock_guard lock(mutex_);
+  heads_.swap(heads);
+}
+
+bool BodyBudget::is_head(JobSlot job, Index index) const {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(
+      heads_, [&](const Head& head) { return head.job == job && index <= head.index; });
+}
+
+bool BodyBudget::Share::cover(std::size_t body_bytes, bool is_head) {
   const std::size_t covered = kOwnBytes + taken_;
   if (body_bytes > covered) {
     const std::size_t more = body_bytes - covered;
     if (!budget_.take(more)) {
-      if (!budget_.let_through(*this)) {
+      if (!budget_.let_through(*this, is_head)) {
         wanted_ = body_bytes;
         set_waits(true);
         return false;
@@ -40,15 +55,14 @@ void BodyBudget::Share::set_waits(bool waits) {
 
 bool BodyBudget::take(std::size_t bytes) {
   const std::size_t taken = taken_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
-  if (taken + held_.load(std::memory_order_relaxed) <= bytes_) return true;
+  if (taken + results() <= bytes_) return true;
   taken_.fetch_sub(bytes, std::memory_order_relaxed);
   return false;
 }
 
-bool BodyBudget::let_through(const Share& share) {
+bool BodyBudget::let_through(const Share& share, bool is_head) {
   if (unlimited_.load(std::memory_order_relaxed) == &share) return true;
-  const bool is_full = held_.load(std::memory_order_relaxed) >= bytes_;
-  if (is_full && !head_runs_.load(std::memory_order_relaxed)) return false;
+  if (is_full() && !is_head) return false;
   const Share* nobody = nullptr;
   return unlimited_.compare_exchange_strong(nobody, &share, std::memory_order_relaxed);
 }

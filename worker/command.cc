@@ -59,6 +59,13 @@ bool read_into(const FileDescriptor& fd, std::string& to, std::size_t most) {
   return got > 0;
 }
 
+// A shell tells of a signal that ended what it ran by 128 and its number.
+bool is_stop(int status) {
+  constexpr int kOfShell = 128;
+  const int code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status) - kOfShell;
+  return code == SIGTERM || code == SIGINT || code == SIGHUP;
+}
+
 std::string seconds_text(milliseconds time) {
   std::string text;
   append_json_seconds(text, time);
@@ -67,8 +74,9 @@ std::string seconds_text(milliseconds time) {
 
 }  // namespace
 
-Command::Command(const CommandOptions& options, std::string input, CommandGuard& guard, Instant now)
-    : max_time_(options.max_time), guard_(guard), input_(std::move(input)) {
+Command::Command(const CommandOptions& options, const Result& result, CommandGuard& guard,
+                 Instant now)
+    : max_time_(options.max_time), guard_(guard), input_(result) {
   PipeEnds in = open_pipe(), out = open_pipe(), err = open_pipe();
   for (const FileDescriptor* ours : {&in.write, &out.read, &err.read}) set_nonblocking(*ours);
   pid_ = spawn_shell(script_for(options), {options.command},
@@ -114,15 +122,24 @@ std::optional<Emitted> Command::advance(Instant now) {
 // A command need not read what it is given.
 void Command::feed() {
   for (std::size_t i = 0; stdin_.is_open() && i < kPiecesATurn; ++i) {
-    const std::size_t size = std::min(kPieceBytes, input_.size() - fed_);
-    const ssize_t written = write(stdin_.get(), input_.data() + fed_, size);
+    if (fed_ == piece_.size() && !next_piece()) return close_input();
+    const std::size_t size = std::min(kPieceBytes, piece_.size() - fed_);
+    const ssize_t written = write(stdin_.get(), piece_.data() + fed_, size);
     if (written < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (written > 0) fed_ += static_cast<std::size_t>(written);
-    if (written < 0 || fed_ == input_.size()) {
-      stdin_ = FileDescriptor();
-      input_ = std::string();
-    }
+    if (written < 0) return close_input();
+    fed_ += static_cast<std::size_t>(written);
   }
+}
+
+bool Command::next_piece() {
+  piece_.clear();
+  fed_ = 0;
+  return input_.append_next(piece_);
+}
+
+void Command::close_input() {
+  stdin_ = FileDescriptor();
+  piece_ = std::string();
 }
 
 // Once it has ended, all that is there; what it had no time to write cannot be more than a pipe
@@ -167,7 +184,8 @@ int Command::reap() {
   return status;
 }
 
-Emitted Command::outcome_of(int status) const {
+Emitted Command::outcome_of(int status) {
+  was_stopped_ = is_stop(status);
   if (WIFSIGNALED(status)) {
     return failure("the command was ended by signal " + std::to_string(WTERMSIG(status)));
   }

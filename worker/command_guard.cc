@@ -14,8 +14,10 @@ namespace fetchline {
 namespace {
 
 // A line each: "+ GROUP" and "- GROUP". Who was entered and never taken out is left at the end; who
-// was killed before it could enter is taken out all the same.
+// was killed before it could enter is taken out all the same. Who stops all processes of a service
+// stops the worker, and that is the guard's end too.
 constexpr const char* kScript = R"(
+trap '' HUP INT TERM
 groups=' '
 while read -r what group; do
   case $what in

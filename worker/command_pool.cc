@@ -8,8 +8,6 @@
 #include <system_error>
 #include <utility>
 
-#include "proto/record_json.h"
-
 namespace fetchline {
 namespace {
 
@@ -23,19 +21,11 @@ void block_sigpipe() {
   pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
 }
 
-std::string record_of(const Result& result) {
-  std::string record;
-  append_record(record, result);
-  return record;
-}
-
-// It, and its record on the way to the command.
-std::size_t held_by(const Result& result) { return 2 * result.memory_bytes(); }
-
 // What was sent and must not be sent twice stays as it is.
 void give_up(Fetched& fetched) {
   if (fetched.repeatable) {
     fetched.result.outcome = Outcome::cancelled;
+    fetched.result.emit.reset();
   } else {
     fetched.result.emit = {.lines = {}, .error = "the worker was stopped before the command ended"};
   }
@@ -45,7 +35,7 @@ void give_up(Fetched& fetched) {
 
 class CommandPool::Loop {
  public:
-  Loop(CommandOptions options, Mailbox<Order>& orders, Mailbox<Done>& done)
+  Loop(CommandOptions options, Mailbox<Order>& orders, Mailbox<Run>& done)
       : options_(std::move(options)), orders_(orders), done_(done) {
     // Who started us may have left it ignored: then nobody would learn how a command ended.
     std::signal(SIGCHLD, SIG_DFL);
@@ -66,16 +56,17 @@ class CommandPool::Loop {
 
  private:
   struct Running {
-    Done done;
-    std::unique_ptr<Command> command;
+    Run run;
+    std::unique_ptr<Command> command;      // looks at the result; none: it was stopped
+    Instant verdict_due = Instant::max();  // then it failed, unless a drain began
   };
 
   void wait() {
     Instant due = Instant::max();
     items_.assign({{.fd = orders_.fd(), .events = POLLIN, .revents = 0}});
     for (const Running& one : running_) {
-      one.command->add_to(items_);
-      due = std::min(due, one.command->deadline());
+      if (one.command) one.command->add_to(items_);
+      due = std::min(due, one.command ? one.command->deadline() : one.verdict_due);
     }
     int timeout = -1;
     if (due != Instant::max()) {
@@ -86,43 +77,47 @@ class CommandPool::Loop {
     poll(items_.data(), items_.size(), timeout);
   }
 
-  void on(Fetched& fetched, Instant now) {
-    Running one;
-    one.done.held_bytes = held_by(fetched.result);
-    one.done.fetched = std::move(fetched);
-    if (cancelled_) {
-      give_up(one.done.fetched);
-      return outgoing_.push_back(std::move(one.done));
-    }
-    Result& result = one.done.fetched.result;
+  void on(Run& run, Instant now) {
+    const auto one = running_.insert(running_.end(), {.run = std::move(run), .command = nullptr});
+    if (cancelled_) return end_stopped(one);
+    Result& result = one->run.fetched.result;
     try {
-      if (guard_.revive()) {
-        for (const Running& other : running_) guard_.enter(other.command->group());
-      }
-      one.command = std::make_unique<Command>(options_, record_of(result), guard_, now);
-      running_.push_back(std::move(one));
+      tend_guard();
+      one->command = std::make_unique<Command>(options_, result, guard_, now);
     } catch (const std::system_error& error) {
       const std::string why = std::string("the command could not be started: ") + error.what();
       result.emit = {.lines = {}, .error = why};
-      outgoing_.push_back(std::move(one.done));
+      end(one);
+    }
+  }
+
+  void tend_guard() {
+    if (!guard_.revive()) return;
+    for (const Running& one : running_) {
+      if (one.command) guard_.enter(one.command->group());
     }
   }
 
   void on(const CloseJob& close, Instant /*now*/) {
     for (auto at = running_.begin(); at != running_.end();) {
       const auto one = at++;
-      if (one->done.fetched.job != close.job) continue;
-      one->done.is_closed = true;
+      if (one->run.fetched.job != close.job) continue;
+      one->run.is_closed = true;
       end(one);
+    }
+  }
+
+  void on(const Drain& /*drain*/, Instant /*now*/) {
+    draining_ = true;
+    for (auto at = running_.begin(); at != running_.end();) {
+      const auto one = at++;
+      if (!one->command) end_stopped(one);
     }
   }
 
   void on(const Cancel& /*cancel*/, Instant /*now*/) {
     cancelled_ = true;
-    while (!running_.empty()) {
-      give_up(running_.front().done.fetched);
-      end(running_.begin());
-    }
+    while (!running_.empty()) end_stopped(running_.begin());
   }
 
   void on(const Stop& /*stop*/, Instant /*now*/) { stopping_ = true; }
@@ -130,26 +125,43 @@ class CommandPool::Loop {
   void advance(Instant now) {
     for (auto at = running_.begin(); at != running_.end();) {
       const auto one = at++;
+      if (!one->command) {
+        if (now >= one->verdict_due) end(one);
+        continue;
+      }
       auto emitted = one->command->advance(now);
       if (!emitted) continue;
-      one->done.fetched.result.emit = std::move(*emitted);
-      end(one);
+      one->run.fetched.result.emit = std::move(*emitted);
+      if (!one->command->was_stopped()) {
+        end(one);
+      } else if (draining_) {
+        end_stopped(one);
+      } else {
+        one->command.reset();
+        one->verdict_due = now + options_.stop_patience;
+      }
     }
+  }
+
+  void end_stopped(std::list<Running>::iterator one) {
+    give_up(one->run.fetched);
+    end(one);
   }
 
   void end(std::list<Running>::iterator one) {
     one->command.reset();
-    outgoing_.push_back(std::move(one->done));
+    outgoing_.push_back(std::move(one->run));
     running_.erase(one);
   }
 
   const CommandOptions options_;
   Mailbox<Order>& orders_;
-  Mailbox<Done>& done_;
+  Mailbox<Run>& done_;
   CommandGuard guard_;
   std::list<Running> running_;  // the oldest first
-  std::vector<Done> outgoing_;
+  std::vector<Run> outgoing_;
   std::vector<pollfd> items_;
+  bool draining_ = false;
   bool cancelled_ = false;  // no command is started any more
   bool stopping_ = false;
 };
@@ -166,18 +178,28 @@ CommandPool::~CommandPool() {
   thread_.join();
 }
 
-void CommandPool::run(Fetched fetched) {
-  held_bytes_ += held_by(fetched.result);
-  orders_.push(std::move(fetched));
+void CommandPool::run(Fetched fetched, Instant now) {
+  const std::size_t bytes = fetched.result.memory_bytes();
+  held_bytes_ += bytes;
+  begun_.insert(now);
+  orders_.push(Run{.fetched = std::move(fetched), .held_bytes = bytes, .begun = now});
+}
+
+std::optional<Instant> CommandPool::oldest() const {
+  if (begun_.empty()) return std::nullopt;
+  return *begun_.begin();
 }
 
 void CommandPool::close(JobSlot job) { orders_.push(CloseJob{job}); }
+
+void CommandPool::begin_drain() { orders_.push(Drain{}); }
 
 void CommandPool::cancel() { orders_.push(Cancel{}); }
 
 std::vector<Fetched> CommandPool::take_done() {
   std::vector<Fetched> all;
-  for (Done& done : done_.take()) {
+  for (Run& done : done_.take()) {
+    begun_.erase(begun_.find(done.begun));
     held_bytes_ -= done.held_bytes;
     if (!done.is_closed) all.push_back(std::move(done.fetched));
   }

@@ -197,10 +197,32 @@ class Fetcher::Loop {
   }
 
   void resume_paused() {  // the oldest first
+    const auto long_ago = Clock::now() - options_.room_patience;
     for (auto& [slot, job] : jobs_) {
-      for (const Attempt& attempt : job.attempts) {
-        for (const auto& transfer : attempt.running) transfer->resume();
+      for (auto at = job.attempts.begin(); at != job.attempts.end();) {
+        Attempt& attempt = *at++;
+        if (!has_paused(attempt)) continue;
+        const bool is_head = bounds_.budget.is_head(slot, attempt.task.index);
+        for (const auto& transfer : attempt.running) transfer->resume(is_head);
+        if (bounds_.budget.is_full() && waits_since(attempt, long_ago)) give_back(attempt);
       }
+    }
+  }
+
+  static bool has_paused(const Attempt& attempt) {
+    return std::ranges::any_of(attempt.running, [](const auto& t) { return t->is_paused(); });
+  }
+
+  static bool waits_since(const Attempt& attempt, Clock::time_point then) {
+    return std::ranges::all_of(attempt.running, [then](const auto& transfer) {
+      return transfer->is_paused() && transfer->first_paused() <= then;
+    });
+  }
+
+  // Unless it must not be requested again.
+  void give_back(Attempt& attempt) {
+    if (may_repeat(attempt.request.method, true, attempt.job.settings.retry_unsafe)) {
+      cancel(attempt);
     }
   }
 
@@ -244,6 +266,7 @@ class Fetcher::Loop {
     fetched.result.fetched_at =
         std::chrono::floor<std::chrono::milliseconds>(now_.time_since_epoch());
     fetched.result.worker = options_.worker_name;
+    bounds_.budget.pass_on(fetched.result.memory_bytes());
     outgoing_.push_back(std::move(fetched));
     while (!attempt.running.empty()) put_back(attempt, *attempt.running.back());
     attempt.job.attempts.erase(attempt.self);

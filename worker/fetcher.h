@@ -13,12 +13,10 @@
 #include "proto/task.h"
 #include "worker/address_policy.h"
 #include "worker/body_budget.h"
+#include "worker/job_slot.h"
 #include "worker/mailbox.h"
 
 namespace fetchline {
-
-// A job as the fetchers know it: a small number given by the relay, unique in this process.
-enum class JobSlot : std::uint32_t {};
 
 // Relay to fetcher.
 struct OpenJob {
@@ -50,6 +48,10 @@ struct FetcherOptions {
   std::size_t max_connections = 64;  // kept between transfers; also how many to be fast for
   AddressPolicy allow_net = AddressPolicy();  // whom to speak to
   std::size_t receive_bytes = 16 * 1024;      // see TransferBounds
+  // A transfer that was paused first so long ago and is again while results take the memory is
+  // cancelled, if it may be repeated: it would time out, or its origin would not wait, and its task
+  // is not to blame.
+  std::chrono::milliseconds room_patience{10'000};
 };
 
 class Fetcher {

@@ -69,7 +69,10 @@ std::vector<Fetched> FetcherPool::take_fetched() {
   std::vector<Fetched> all;
   for (auto& member : members_) {
     auto fetched = member->fetched.take();
-    for (const Fetched& one : fetched) end(*member, one.job);
+    for (const Fetched& one : fetched) {
+      end(*member, one.job);
+      arrived_bytes_ += one.result.memory_bytes();
+    }
     if (all.empty()) {
       all = std::move(fetched);
     } else {
@@ -77,6 +80,11 @@ std::vector<Fetched> FetcherPool::take_fetched() {
     }
   }
   return all;
+}
+
+void FetcherPool::set_held(std::size_t bytes, std::vector<BodyBudget::Head> heads) {
+  budget_.set_held(bytes, std::move(heads));
+  budget_.arrived(std::exchange(arrived_bytes_, 0));
 }
 
 void FetcherPool::begin(Member& member, JobSlot job) {

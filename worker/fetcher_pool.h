@@ -26,7 +26,10 @@ class FetcherPool {
   // has much more to do than the others; everything else goes to all.
   void order(std::vector<FetchCommand> commands);
   [[nodiscard]] std::vector<Fetched> take_fetched();
-  void set_held(std::size_t bytes, bool head_runs) { budget_.set_held(bytes, head_runs); }
+  // How many bytes of results are held, those of take_fetched() among them.
+  void set_held(std::size_t bytes, std::vector<BodyBudget::Head> heads);
+  // Transfers that wait for memory.
+  [[nodiscard]] std::size_t paused() const { return budget_.waiting(); }
   [[nodiscard]] std::vector<int> fds() const;  // readable when take_fetched() would find something
 
  private:
@@ -49,6 +52,7 @@ class FetcherPool {
   BodyBudget budget_;
   std::vector<std::unique_ptr<Member>> members_;
   std::size_t running_ = 0;
+  std::size_t arrived_bytes_ = 0;  // taken from the fetchers since the last set_held()
 };
 
 }  // namespace fetchline

@@ -45,10 +45,6 @@ class JobSession {
   [[nodiscard]] const ReportQueue& reports() const { return reports_; }
   [[nodiscard]] std::size_t running() const { return running_.size(); }
   [[nodiscard]] std::size_t queued() const { return queue_.size(); }
-  // A task runs that the collector cannot do without, as far as we know.
-  [[nodiscard]] bool runs_head() const {
-    return !running_.empty() && running_.begin()->first <= outbox_.watermark();
-  }
   [[nodiscard]] bool is_empty() const {  // of tasks and results
     return running_.empty() && queue_.empty() && outbox_.empty();
   }

@@ -48,6 +48,7 @@ CURLcode Transfer::prepare(const Request& request, const std::string& url,
   no_goodbye_ = false;
   sent_before_ = 0;
   answered_before_ = 0;
+  first_paused_.reset();
   error_.front() = '\0';
 
   const bool as_job = request.as_job && max_time == settings_.max_time;
@@ -141,12 +142,15 @@ std::size_t Transfer::on_body(char* bytes, std::size_t /*one*/, std::size_t coun
     if (length > 0) response.expect_body(static_cast<std::uint64_t>(length));
   }
   // A coded piece may become more than its share; the next one waits for that.
-  if (!transfer.share_.cover(response.body_bytes() + count)) return CURL_WRITEFUNC_PAUSE;
+  if (!transfer.share_.cover(response.body_bytes() + count)) {
+    if (!transfer.first_paused_) transfer.first_paused_ = std::chrono::steady_clock::now();
+    return CURL_WRITEFUNC_PAUSE;
+  }
   return response.take_body({bytes, count}) || count == 0 ? count : 0;
 }
 
-void Transfer::resume() {
-  if (is_paused() && share_.ask_again()) curl_easy_pause(easy(), CURLPAUSE_CONT);
+void Transfer::resume(bool is_head) {
+  if (is_paused() && share_.ask_again(is_head)) curl_easy_pause(easy(), CURLPAUSE_CONT);
 }
 
 void Transfer::release() {

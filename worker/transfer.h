@@ -71,9 +71,12 @@ class Transfer {
   [[nodiscard]] Multi* multi() const { return multi_; }
 
   // It is paused until there is memory for more of its body; ends as any other when it takes too
-  // long. resume() lets it go on if there is some now.
+  // long. resume() lets it go on if there is some now. `is_head`: the collector waits for it.
   [[nodiscard]] bool is_paused() const { return share_.waits(); }
-  void resume();
+  [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> first_paused() const {
+    return first_paused_;
+  }
+  void resume(bool is_head);
 
   // After its end. `code` is what libcurl said.
   [[nodiscard]] TransferEnd end_of(CURLcode code) const;
@@ -114,6 +117,7 @@ class Transfer {
   Multi* multi_ = nullptr;
   Response response_;
   BodyBudget::Share share_;
+  std::optional<std::chrono::steady_clock::time_point> first_paused_;
   Hops hops_;
   bool repeats_ = true;              // its method is safe to repeat, or the user says so
   bool has_no_body_ = false;         // by its method

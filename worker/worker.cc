@@ -108,16 +108,24 @@ void Worker::receive(Instant now) {
     receive_from(links_[number].producer, number, true, now);
     receive_from(links_[number].collector, number, false, now);
   }
-  for (Fetched& fetched : fetchers_.take_fetched()) take_fetched(std::move(fetched));
+  for (Fetched& fetched : fetchers_.take_fetched()) take_fetched(std::move(fetched), now);
   if (!commands_) return;
   for (Fetched& fetched : commands_->take_done()) core_.on_fetched(std::move(fetched));
 }
 
+// Where commands are at work on half of what there is memory for, they are what everything waits
+// for: a few transfers give them enough to go on with, and more would wait for memory and fail.
+std::uint32_t Worker::slots_now() const {
+  constexpr std::uint32_t kFew = 4;
+  if (!commands_ || commands_->held_bytes() < body_bytes(options_) / 2) return options_.concurrency;
+  return std::min<std::uint32_t>(options_.concurrency, commands_->count() + kFew);
+}
+
 // Its slot is taken until the command has ended.
-void Worker::take_fetched(Fetched fetched) {
+void Worker::take_fetched(Fetched fetched, Instant now) {
   note_fetched(fetched.result);
   const bool emits = commands_ && fetched.result.outcome == Outcome::ok;
-  if (emits && core_.has_job(fetched.job)) return commands_->run(std::move(fetched));
+  if (emits && core_.has_job(fetched.job)) return commands_->run(std::move(fetched), now);
   core_.on_fetched(std::move(fetched));
 }
 
@@ -210,7 +218,8 @@ void Worker::report(Instant now) {
   }
   counters_.waits_for.store(waits_for, std::memory_order_relaxed);
   counters_.running.store(core_.running(), std::memory_order_relaxed);
-  fetchers_.set_held(held_bytes(), core_.runs_head());
+  fetchers_.set_held(held_bytes(), core_.heads());
+  core_.set_slots(slots_now());
 }
 
 void Worker::note_fetched(const Result& result) {
@@ -232,6 +241,11 @@ void Worker::publish(Instant now) {
   status.running = core_.running();
   status.queued = core_.queued();
   status.held_bytes = held_bytes();
+  status.paused = fetchers_.paused();
+  if (commands_) {
+    status.commands = {.running = commands_->count(),
+                       .oldest = now - commands_->oldest().value_or(now)};
+  }
   status.draining = draining_since_.has_value();
   status.dropped_messages = core_.dropped_messages() + undecoded_;
   for (const Link& link : links_) {
@@ -246,6 +260,7 @@ void Worker::begin_drain(Instant now) {
   draining_since_ = now;
   spdlog::debug("draining: {} transfers run, {} tasks go back", core_.running(), core_.queued());
   core_.drain();
+  if (commands_) commands_->begin_drain();
 }
 
 std::optional<RunEnd> Worker::ended(Instant now) {

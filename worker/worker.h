@@ -92,7 +92,8 @@ class Worker {
   void apply_ceilings(JobSettings& settings) const;
   void apply_ceilings(Task& task) const;
   void report(Instant now);
-  void take_fetched(Fetched fetched);
+  void take_fetched(Fetched fetched, Instant now);
+  [[nodiscard]] std::uint32_t slots_now() const;
   void note_fetched(const Result& result);
   void publish(Instant now);
   void begin_drain(Instant now);

@@ -14,7 +14,7 @@ std::uint32_t backlog_for(std::uint32_t slots) { return std::min(slots, 64 + slo
 }  // namespace
 
 WorkerCore::WorkerCore(Settings settings)
-    : settings_(std::move(settings)), links_(settings_.links) {}
+    : settings_(std::move(settings)), slots_(settings_.slots), links_(settings_.links) {}
 
 void WorkerCore::on_producer_message(std::size_t link, Received received, Instant now) {
   links_[link].producer_heard = now;
@@ -111,7 +111,7 @@ void WorkerCore::advance(Instant now) {
 // From each link in turn, beginning where the last turn ended, so that a job with a long queue
 // does not starve another.
 void WorkerCore::start_tasks() {
-  std::size_t free = settings_.slots - std::min<std::size_t>(settings_.slots, running());
+  std::size_t free = slots_ - std::min<std::size_t>(slots_, running());
   for (std::size_t idle = 0; free > 0 && idle < links_.size();) {
     auto& session = links_[next_link_].session;
     next_link_ = (next_link_ + 1) % links_.size();
@@ -150,7 +150,7 @@ void WorkerCore::send_heartbeats(Instant now) {
     heartbeat.draining = wants_none(link, now);
     heartbeat.cut_off = link.session && link.session->outbox().is_cut_off(now);
     const bool full = link.session && link.session->outbox().held_bytes() >= settings_.held_bytes;
-    heartbeat.slots = full ? 0 : share_of(settings_.slots);
+    heartbeat.slots = full ? 0 : share_of(slots_);
     heartbeat.backlog = full ? 0 : backlog_for(heartbeat.slots);
     JobId job;
     Epoch epoch{};
@@ -228,9 +228,14 @@ std::size_t WorkerCore::queued() const {
   return count;
 }
 
-bool WorkerCore::runs_head() const {
-  return std::any_of(links_.begin(), links_.end(),
-                     [](const Link& link) { return link.session && link.session->runs_head(); });
+std::vector<BodyBudget::Head> WorkerCore::heads() const {
+  std::vector<BodyBudget::Head> heads;
+  for (const Link& link : links_) {
+    if (link.session) {
+      heads.push_back({link.session->slot(), link.session->outbox().watermark()});
+    }
+  }
+  return heads;
 }
 
 std::size_t WorkerCore::held_bytes() const {

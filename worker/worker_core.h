@@ -42,7 +42,8 @@ class WorkerCore {
   [[nodiscard]] bool has_job(JobSlot slot) const;  // else nobody waits for what it fetched
   void on_fetched(Fetched&& fetched);
   void advance(Instant now);
-  void producer_unreached() { last_heartbeat_ = {}; }  // say at once again what did not leave
+  void set_slots(std::uint32_t slots) { slots_ = slots; }  // from now on; settings' at first
+  void producer_unreached() { last_heartbeat_ = {}; }      // say at once again what did not leave
   void drain();  // take no more, give back what is not started, finish what runs
 
   enum class To : std::uint8_t { producer, collector };
@@ -62,7 +63,7 @@ class WorkerCore {
   [[nodiscard]] std::size_t running() const;
   [[nodiscard]] std::size_t queued() const;
   [[nodiscard]] std::size_t held_bytes() const;
-  [[nodiscard]] bool runs_head() const;  // of any job
+  [[nodiscard]] std::vector<BodyBudget::Head> heads() const;  // one a job, as far as we know
   // Results of the link are with us that its collector has not acknowledged, or its producer is
   // there without a job, because it has not heard from the collector.
   [[nodiscard]] bool awaits_collector(std::size_t link) const {
@@ -94,6 +95,7 @@ class WorkerCore {
   [[nodiscard]] std::uint32_t share_of(std::uint32_t amount) const;
 
   const Settings settings_;
+  std::uint32_t slots_;
   std::vector<Link> links_;
   std::size_t next_link_ = 0;  // whose turn it is to start a task
   std::uint32_t next_slot_ = 1;

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,13 +36,19 @@ struct Durations {
 struct WorkerStatus {
   std::string name;  // "host:pid"
   std::uint32_t slots = 0;
-  std::uint64_t running = 0;     // transfers
+  std::uint64_t running = 0;     // transfers, and the commands of those that ended
+  std::uint64_t paused = 0;      // transfers that wait for memory for their bodies
   std::uint64_t queued = 0;      // tasks that wait for a slot
   std::uint64_t held_bytes = 0;  // of results that the collector has not acknowledged
   OutcomeCounts outcomes{};      // of transfers that ended, retries too
   std::uint64_t received_bytes = 0;
   Durations durations;  // of all of them
   std::uint64_t dropped_messages = 0;
+  struct Commands {
+    std::uint64_t running = 0;
+    std::chrono::nanoseconds oldest{0};  // for how long it has run
+  };
+  std::optional<Commands> commands;  // with --emit exec:
   bool draining = false;
   std::vector<std::string> missing;  // peers without whom nothing goes on
 };

@@ -17,7 +17,17 @@ void add_metrics(const WorkerStatus& status, Metrics& metrics) {
                   status.received_bytes);
   metrics.counter("fetchline_worker_dropped_messages_total", "Messages that made no sense.",
                   status.dropped_messages);
-  metrics.gauge("fetchline_worker_transfers_running", "Transfers now.", status.running);
+  metrics.gauge("fetchline_worker_transfers_running",
+                "Slots taken: transfers, and commands of --emit exec: after theirs.",
+                status.running);
+  metrics.gauge("fetchline_worker_transfers_paused",
+                "Of them, those that wait for memory for their bodies.", status.paused);
+  if (status.commands) {
+    metrics.gauge("fetchline_worker_commands_running", "Commands of --emit exec: now.",
+                  status.commands->running);
+    metrics.gauge("fetchline_worker_oldest_command_age_seconds",
+                  "For how long the oldest of them has run.", in_seconds(status.commands->oldest));
+  }
   metrics.gauge("fetchline_worker_slots", "Transfers at once, as --concurrency says.",
                 status.slots);
   metrics.gauge("fetchline_worker_tasks_queued", "Tasks that wait for a slot.", status.queued);
@@ -36,12 +46,18 @@ void show(const WorkerStatus& status, Observation& seen) {
   seen.roles["worker"] = {{"name", status.name},
                           {"slots", status.slots},
                           {"running", status.running},
+                          {"paused", status.paused},
                           {"queued", status.queued},
                           {"held_bytes", status.held_bytes},
                           {"draining", status.draining},
                           {"transfers", std::move(outcomes)},
                           {"received_bytes", status.received_bytes},
                           {"dropped_messages", status.dropped_messages}};
+  if (status.commands) {
+    seen.roles["worker"]["commands"] = {
+        {"running", status.commands->running},
+        {"oldest_age_seconds", in_seconds(status.commands->oldest)}};
+  }
   seen.missing.insert(seen.missing.end(), status.missing.begin(), status.missing.end());
   add_metrics(status, seen.metrics);
 }

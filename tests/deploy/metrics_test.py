@@ -96,6 +96,12 @@ def shipped(root):
                     yield os.path.join(path, name)
 
 
+def mixes_stages(expression):
+    """Adds up what several jobs or instances say, without telling which."""
+    sums = re.findall(r"\b(?:sum|max|min|avg|count)\b(?: by \(([^)]*)\))?", expression)
+    return any(not {"job", "instance"} & set(re.split(r",\s*", labels)) for labels in sums)
+
+
 def dashboard_problems(path):
     with open(path, encoding="utf-8") as file:
         dashboard = json.load(file)
@@ -112,6 +118,9 @@ def dashboard_problems(path):
         taken |= cells
         if not all(target["expr"] for target in panel["targets"]):
             problems.append(f"{panel['title']}: asks for nothing")
+        # Of a chain, each stage has a producer and a collector of its own.
+        if any(mixes_stages(target["expr"]) for target in panel["targets"]):
+            problems.append(f"{panel['title']}: mixes stages")
     return problems
 
 
@@ -160,8 +169,8 @@ def expositions(programs, origin, folder):
             file.write(f"http://user:secret@127.0.0.1:{origin}{path}\n")
     tasks, results = f"tcp://127.0.0.1:{free_port()}", f"tcp://127.0.0.1:{free_port()}"
     with running(fetchline, "-i", urls) as whole, \
-         running(collector, "--bind", results) as c, \
-         running(worker, "--producer", tasks, "--collector", results) as w, \
+         running(collector, "--bind", results, "--next", f"tcp://127.0.0.1:{free_port()}") as c, \
+         running(worker, "--producer", tasks, "--collector", results, "--emit", "exec:true") as w, \
          running(producer, "--bind", tasks, "--collector", results, "-i", urls) as p:
         for port in (whole, p, c):
             wait_for(lambda port=port: json.loads(get(port, "/status"))["progress"]["done"] == 2, "two records")
@@ -227,6 +236,9 @@ def self_test():
               if not any(part in problem for problem in metric_problems(text)[0])]
     if foreign_names("rate(fetchline_a_total[5m]) + fetchline_b", {"fetchline_b"}) != ["fetchline_a_total"]:
         found.append("not found: a foreign name")
+    for expression, mixed in (("sum(a)", True), ("sum by (le) (a)", True), ("sum by (job, le) (a)", False), ("a", False)):
+        if mixes_stages(expression) != mixed:
+            found.append(f"mixes_stages({expression}) is not {mixed}")
     return found
 
 

@@ -147,6 +147,25 @@ TEST_P(ExecInAFleet, GoesToAnotherWorkerWhenOneIsStoppedAndItDoesNotEnd) {
   EXPECT_EQ(origin_.requests(), 2U);
 }
 
+// As systemd stops a service without KillMode=mixed, or a machine that shuts down.
+TEST_P(ExecInAFleet, GoesToAnotherWorkerWhenItIsStoppedWithItsOwn) {
+  const std::string first = directory_.file("first");
+  JobArgs job_args = args(
+      "if [ -e " + first + " ]; then echo http://c/; else echo $$ > " + first + "; sleep 1000; fi",
+      {origin_.url("/a")});
+  job_args.workers = 1;
+  Job job(GetParam(), job_args);
+  const std::string pid = pid_in(first);
+  EXPECT_EQ(kill(std::stoi(pid), SIGTERM), 0);
+  job.worker(0).signal(SIGTERM);
+  EXPECT_EQ(job.worker(0).exit_code(), 0);
+  job.add_worker();
+  EXPECT_EQ(job.exit_code(), 0);
+  const Records records = read_records(output_);
+  EXPECT_EQ(records.at(0)["emit"], json{"http://c/"});
+  EXPECT_FALSE(records.at(0).contains("emit_error"));
+}
+
 TEST_P(ExecInAFleet, IsMissedWhereAWorkerWasNotTold) {
   JobArgs job_args = args("true", {origin_.url("/a")});
   job_args.effort = {};

@@ -30,11 +30,13 @@ class Bench {
  public:
   explicit Bench(JobSettings settings = {}, std::size_t max_connections = 64,
                  std::size_t body_bytes = std::size_t{1} << 30,
-                 AddressPolicy allow_net = AddressPolicy())
+                 AddressPolicy allow_net = AddressPolicy(),
+                 milliseconds room_patience = seconds(10))
       : budget_(body_bytes),
         fetcher_({.worker_name = "test:1",
                   .max_connections = max_connections,
-                  .allow_net = std::move(allow_net)},
+                  .allow_net = std::move(allow_net),
+                  .room_patience = room_patience},
                  budget_, fetched_),
         thread_([this] { fetcher_.run(); }) {
     open(kJob, std::move(settings));
@@ -59,7 +61,16 @@ class Bench {
     fetch(std::move(task));
   }
 
-  std::vector<Fetched> take_now() { return fetched_.take(); }
+  std::vector<Fetched> take_now() {
+    std::vector<Fetched> all = fetched_.take();
+    for (const Fetched& one : all) budget_.arrived(one.result.memory_bytes());
+    return all;
+  }
+
+  // As if there were so many bytes of results.
+  void hold(std::size_t bytes, std::vector<BodyBudget::Head> heads = {}) {
+    budget_.set_held(bytes, std::move(heads));
+  }
 
   // Those that have come, once there are so many or patience is over.
   std::vector<Fetched> take(std::size_t count) {
@@ -68,7 +79,7 @@ class Bench {
     while (all.size() < count && Clock::now() < deadline) {
       pollfd ready{.fd = fetched_.fd(), .events = POLLIN, .revents = 0};
       poll(&ready, 1, 100);
-      for (Fetched& fetched : fetched_.take()) all.push_back(std::move(fetched));
+      for (Fetched& fetched : take_now()) all.push_back(std::move(fetched));
     }
     EXPECT_EQ(all.size(), count);
     return all;

@@ -91,6 +91,39 @@ TEST(FetcherRun, LetsSmallBodiesPassWhileLargeOnesWait) {
   EXPECT_EQ(bench.budget().taken(), 0U);
 }
 
+TEST(FetcherRun, LetsATaskThroughThatTheCollectorWaitsFor) {
+  const Origin origin;
+  Bench bench({}, 64, 0);
+  bench.hold(1, {{kJob, 3}});
+  bench.fetch(origin.url("/4?size=3000000"), 4);
+  EXPECT_TRUE(comes_true([&] { return bench.budget().somebody_waits(); }));
+  bench.fetch(origin.url("/3?size=3000000"), 3);
+  EXPECT_EQ(bench.take_one().result.index, 3U);
+  bench.hold(0);
+  const Result last = bench.take_one().result;
+  EXPECT_EQ(last.index, 4U);
+  EXPECT_EQ(last.outcome, Outcome::ok);
+}
+
+TEST(FetcherRun, GivesBackWhatMayBeFetchedAgainWhenResultsTakeTheMemoryForLong) {
+  const Origin origin;
+  Bench bench({}, 64, 0, AddressPolicy(), milliseconds(50));
+  bench.hold(1);
+  Task post = task_of(origin.url("/1?size=3000000"));
+  post.index = 1;
+  post.method = "POST";
+  bench.fetch(post);
+  EXPECT_TRUE(comes_true([&] { return bench.budget().somebody_waits(); }));
+  bench.fetch(origin.url("/0?size=3000000"), 0);
+  const Result given_back = bench.take_one().result;
+  EXPECT_EQ(given_back.index, 0U);
+  EXPECT_EQ(given_back.outcome, Outcome::cancelled);
+  bench.hold(0);
+  const Result posted = bench.take_one().result;
+  EXPECT_EQ(posted.index, 1U);
+  EXPECT_EQ(posted.outcome, Outcome::ok);
+}
+
 TEST(FetcherRun, LetsTheFirstOkAnswerWinARace) {
   const Origin origin;
   Bench bench;

@@ -71,6 +71,10 @@ TEST_F(Watch, NamesTheSlowTaskThatAllOthersWaitFor) {
   EXPECT_EQ(status["worker"]["running"], 1);
   EXPECT_EQ(status["worker"]["transfers"]["ok"], 20);
   EXPECT_EQ(status["collector"]["records"], 0);
+  EXPECT_EQ(status["collector"]["head"]["index"], 0);
+  EXPECT_GE(status["collector"]["head"]["age_seconds"], 0.3);
+  const std::string waits = status["collector"]["why_slow"];
+  EXPECT_TRUE(waits.starts_with("waiting for the result of task 0 for ")) << waits;
   EXPECT_EQ(status["collector"]["window"]["end"], 21);
   EXPECT_TRUE(status["ready"]);
   EXPECT_TRUE(whole.is_ready());

@@ -148,6 +148,26 @@ TEST(RecordJson, ABodyThatIsNotUtf8IsBase64AndNeverBoth) {
   EXPECT_EQ(json["body_base64"], "iVBORwD/");
 }
 
+TEST(RecordPieces, AreTheRecord) {
+  Result result = fetched();
+  result.emit = Emitted{"http://b.example/\n", ""};
+  const std::string text = "a\"\n\x01\xC3\xA4z";
+  for (const std::size_t size : {0, 1, 49'151, 49'152, 49'153, 200'000}) {
+    for (const bool is_text : {true, false}) {
+      result.body.clear();
+      while (result.body.size() < size) result.body += is_text ? text : "\xFF" + text;
+      std::string whole;
+      for (RecordPieces pieces(result);;) {
+        std::string piece;
+        if (!pieces.append_next(piece)) break;
+        EXPECT_LT(piece.size(), 6 * RecordPieces::kBodyBytes + 2'000) << "whatever the body's size";
+        whole += piece;
+      }
+      EXPECT_TRUE(whole == record(result)) << size;
+    }
+  }
+}
+
 TEST(RecordJson, AnEmptyBodyIsAnEmptyText) {
   auto result = fetched();
   result.body.clear();

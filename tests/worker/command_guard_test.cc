@@ -5,7 +5,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <fstream>
 #include <string>
+#include <thread>
 
 #include "worker/spawn.h"
 
@@ -39,6 +42,24 @@ TEST(CommandGuard, KillsTheGroupsThatAreLeftWhenItsPipeEnds) {
   EXPECT_EQ(end_of(also_left), SIGKILL);
   block.write = FileDescriptor();
   EXPECT_EQ(end_of(forgotten), 0) << "it read to the end of its input";
+}
+
+TEST(CommandGuard, IsNotStoppedBeforeItsWorker) {
+  const CommandGuard guard;
+  const auto ignored = [&] {
+    std::ifstream status("/proc/" + std::to_string(guard.pid()) + "/status");
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with("SigIgn:")) return std::stoull(line.substr(8), nullptr, 16);
+    }
+    return 0ULL;
+  };
+  constexpr unsigned long long kStops =
+      1ULL << (SIGHUP - 1) | 1ULL << (SIGINT - 1) | 1ULL << (SIGTERM - 1);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while ((ignored() & kStops) != kStops && std::chrono::steady_clock::now() < end) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(ignored() & kStops, kStops);
 }
 
 TEST(CommandGuard, IsReplacedWhenSomebodyKillsIt) {

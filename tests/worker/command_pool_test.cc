@@ -33,6 +33,10 @@ Fetched fetched(Index index = 0, std::string body = "body") {
   return one;
 }
 
+void run(CommandPool& pool, Fetched one) {
+  pool.run(std::move(one), std::chrono::steady_clock::now());
+}
+
 // Those that are back, when there are `count` or patience is over.
 std::vector<Fetched> take(CommandPool& pool, std::size_t count) {
   std::vector<Fetched> all;
@@ -48,9 +52,10 @@ std::vector<Fetched> take(CommandPool& pool, std::size_t count) {
 
 Emitted emitted_by(CommandOptions options, std::string body = "body") {
   CommandPool pool(std::move(options));
-  pool.run(fetched(0, std::move(body)));
+  run(pool, fetched(0, std::move(body)));
   const auto all = take(pool, 1);
   EXPECT_EQ(pool.held_bytes(), 0U);
+  EXPECT_EQ(pool.count(), 0U);
   return all.empty() ? Emitted() : all[0].result.emit.value_or(Emitted{"", "nothing is set"});
 }
 Emitted emitted_by(const std::string& command, std::string body = "body") {
@@ -200,7 +205,7 @@ TEST(CommandPool, RunsManyAtOnce) {
   CommandPool pool({.command = "cat > " + here + "/$$; while [ $(ls " + here + " | wc -l) -lt " +
                                std::to_string(kMany) + " ]; do sleep 0.2; done; cat " + here +
                                "/$$"});
-  for (Index index = 0; index < kMany; ++index) pool.run(fetched(index));
+  for (Index index = 0; index < kMany; ++index) run(pool, fetched(index));
   std::set<Index> indices;
   for (const Fetched& one : take(pool, kMany)) {
     EXPECT_EQ(one.result.emit->error, "");
@@ -211,11 +216,31 @@ TEST(CommandPool, RunsManyAtOnce) {
   EXPECT_EQ(indices.size(), kMany);
 }
 
+TEST(CommandPool, KnowsHowManyRunAndSinceWhen) {
+  const TemporaryDirectory directory;
+  const std::string go = directory.file("go");
+  CommandPool pool(
+      {.command = "grep -q '\"index\":1,' || while [ ! -e " + go + " ]; do sleep 0.05; done"});
+  EXPECT_EQ(pool.oldest(), std::nullopt);
+  const Instant begin = std::chrono::steady_clock::now();
+  pool.run(fetched(1), begin);
+  pool.run(fetched(2), begin + 3s);
+  pool.run(fetched(3), begin + 2s);
+  EXPECT_EQ(pool.count(), 3U);
+  EXPECT_EQ(pool.oldest(), begin);
+  EXPECT_EQ(take(pool, 1).at(0).result.index, 1U);
+  EXPECT_EQ(pool.count(), 2U);
+  EXPECT_EQ(pool.oldest(), begin + 2s);
+  write_file(go, "");
+  (void)take(pool, 2);
+  EXPECT_EQ(pool.oldest(), std::nullopt);
+}
+
 TEST(CommandPool, KillsWhatRunsForAJobThatIsClosed) {
   const TemporaryDirectory directory;
   const std::string shell = directory.file("shell");
   CommandPool pool({.command = "echo $$ > " + shell + "; sleep 1000"});
-  pool.run(fetched());
+  run(pool, fetched());
   const pid_t pid = pid_in(shell);
   pool.close(JobSlot{2});
   pool.close(kJob);
@@ -227,10 +252,10 @@ TEST(CommandPool, GivesBackWhatMayBeFetchedAgainWhenItIsCancelled) {
   CommandPool pool({.command = "sleep 1000"});
   Fetched post = fetched(1);
   post.repeatable = false;
-  pool.run(fetched(0));
-  pool.run(std::move(post));
+  run(pool, fetched(0));
+  run(pool, std::move(post));
   pool.cancel();
-  pool.run(fetched(2));  // it was under way already
+  run(pool, fetched(2));  // it was under way already
   auto all = take(pool, 3);
   std::ranges::sort(all, {}, [](const Fetched& one) { return one.result.index; });
   EXPECT_EQ(all.at(0).result.outcome, Outcome::cancelled);
@@ -239,13 +264,44 @@ TEST(CommandPool, GivesBackWhatMayBeFetchedAgainWhenItIsCancelled) {
   EXPECT_EQ(all.at(2).result.outcome, Outcome::cancelled);
 }
 
+// Who stops all processes of a service stops them in any order.
+TEST(CommandPool, TakesAStopForNoVerdictWhileTheWorkerEnds) {
+  for (const char* stop : {"kill -TERM $$", "kill -INT $$", "sh -c 'kill -HUP $$'; exit $?"}) {
+    const TemporaryDirectory directory;
+    const std::string shell = directory.file("shell"), go = directory.file("go");
+    const std::string wait = "; while [ ! -e " + go + " ]; do sleep 0.05; done; ";
+    CommandPool pool(
+        {.command = "echo $$ > " + shell + wait + stop, .stop_patience = std::chrono::hours(1)});
+    run(pool, fetched(0));
+    const pid_t pid = pid_in(shell);
+    write_file(go, "");
+    EXPECT_TRUE(eventually([&] { return !runs(pid); }));
+    pool.begin_drain();
+    run(pool, fetched(1));
+    Fetched post = fetched(2);
+    post.repeatable = false;
+    run(pool, std::move(post));
+    auto all = take(pool, 3);
+    std::ranges::sort(all, {}, [](const Fetched& one) { return one.result.index; });
+    EXPECT_EQ(all.at(0).result.outcome, Outcome::cancelled) << stop;
+    EXPECT_EQ(all.at(1).result.outcome, Outcome::cancelled) << stop;
+    EXPECT_EQ(all.at(2).result.outcome, Outcome::ok);
+    EXPECT_EQ(all.at(2).result.emit->error, "the worker was stopped before the command ended");
+  }
+}
+
+TEST(CommandPool, TakesAStopForAVerdictWhenTheWorkerGoesOn) {
+  const CommandOptions options{.command = "kill -TERM $$", .stop_patience = 50ms};
+  EXPECT_EQ(emitted_by(options).error, "the command was ended by signal 15");
+}
+
 TEST(CommandPool, KillsWhatRunsWhenItEnds) {
   const TemporaryDirectory directory;
   const std::string shell = directory.file("shell"), child = directory.file("child");
   {
     CommandPool pool(
         {.command = "echo $$ > " + shell + "; sleep 1000 | (echo $$ > " + child + "; cat)"});
-    pool.run(fetched());
+    run(pool, fetched());
     (void)pid_in(child);
   }
   EXPECT_FALSE(runs(pid_in(shell)));
@@ -258,7 +314,7 @@ TEST(CommandPool, SaysThatNothingCanBeStarted) {
   getrlimit(RLIMIT_NOFILE, &before);
   none = {.rlim_cur = 3, .rlim_max = before.rlim_max};
   setrlimit(RLIMIT_NOFILE, &none);
-  pool.run(fetched());
+  run(pool, fetched());
   const auto all = take(pool, 1);
   setrlimit(RLIMIT_NOFILE, &before);
   EXPECT_EQ(all.at(0).result.emit->error,

@@ -126,6 +126,13 @@ class Scene {
     });
     return messages;
   }
+  // That the collector of the one link waits for.
+  [[nodiscard]] Index head() const {
+    const auto heads = core.heads();
+    EXPECT_EQ(heads.size(), 1U);
+    return heads.empty() ? 0 : heads[0].index;
+  }
+
   Heartbeat last_heartbeat(std::size_t link = 0) {
     const auto all = heard<Heartbeat>(To::producer, link);
     EXPECT_FALSE(all.empty());

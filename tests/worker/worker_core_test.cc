@@ -283,7 +283,7 @@ TEST(WorkerCore, StartsOnlyTheHeadWhileItHoldsTooMuch) {
   EXPECT_EQ(scene.take_started(), (Indices{5, 6, 7, 8}));
   EXPECT_EQ(scene.results(), Indices{});
   scene.finish(6, Outcome::ok, false, 20'000);
-  EXPECT_FALSE(scene.core.runs_head());
+  EXPECT_EQ(scene.head(), 0U);
   scene.turn(1s);
   EXPECT_TRUE(scene.take_started().empty());
   const Heartbeat full = scene.last_heartbeat();
@@ -293,7 +293,7 @@ TEST(WorkerCore, StartsOnlyTheHeadWhileItHoldsTooMuch) {
   scene.collector_says(scene.acks({}, 4));
   scene.turn();
   EXPECT_EQ(scene.take_started(), (Indices{4}));
-  EXPECT_TRUE(scene.core.runs_head());
+  EXPECT_EQ(scene.head(), 4U);
   scene.collector_says(scene.acks({{6, 6}}, 5));
   scene.turn(1s);
   EXPECT_EQ(scene.last_heartbeat().slots, 4U);
@@ -301,6 +301,26 @@ TEST(WorkerCore, StartsOnlyTheHeadWhileItHoldsTooMuch) {
   scene.finish(5);
   scene.turn();
   EXPECT_EQ(scene.take_started(), (Indices{9}));
+}
+
+TEST(WorkerCore, RunsAndWantsNoMoreThanItsSlotsAreNow) {
+  Scene scene;
+  scene.hand_out({0, 1, 2, 3, 4, 5});
+  scene.turn();
+  EXPECT_EQ(scene.take_started(), (Indices{0, 1, 2, 3}));
+  scene.core.set_slots(2);
+  scene.finish(0);
+  scene.finish(1);
+  scene.turn(1s);
+  EXPECT_TRUE(scene.take_started().empty()) << "2 and 3 run";
+  EXPECT_EQ(scene.last_heartbeat().slots, 2U);
+  scene.finish(2);
+  scene.turn();
+  EXPECT_EQ(scene.take_started(), (Indices{4}));
+  scene.core.set_slots(4);
+  scene.turn(1s);
+  EXPECT_EQ(scene.take_started(), (Indices{5}));
+  EXPECT_EQ(scene.last_heartbeat().slots, 4U);
 }
 
 TEST(WorkerCore, KeepsItsJobWhenAnotherComesWithoutSettings) {

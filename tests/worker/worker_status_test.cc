@@ -36,12 +36,30 @@ TEST(WorkerView, SaysTheSameInStatusAndMetrics) {
   const Json& worker = seen.roles.at("worker");
   EXPECT_EQ(worker.at("running"), 3);
   EXPECT_EQ(worker.at("transfers").dump(), R"({"ok":4})");
+  EXPECT_FALSE(worker.contains("commands"));
   const std::string metrics = seen.metrics.text();
   for (const char* line : {"fetchline_worker_transfers_running 3\n",
                            "fetchline_worker_transfers_total{outcome=\"ok\"} 4\n",
                            "fetchline_worker_transfer_duration_seconds_bucket{le=\"1\"} 0\n",
                            "fetchline_worker_transfer_duration_seconds_bucket{le=\"2.5\"} 1\n",
                            "fetchline_worker_transfer_duration_seconds_sum 2\n"}) {
+    EXPECT_NE(metrics.find(line), std::string::npos) << line << metrics;
+  }
+}
+
+TEST(WorkerView, TellsOfCommandsWhereThereAreAny) {
+  WorkerStatus status;
+  status.paused = 7;
+  status.commands = {.running = 2, .oldest = 1500ms};
+  Observation seen;
+  show(status, seen);
+  EXPECT_EQ(seen.roles.at("worker").at("paused"), 7);
+  EXPECT_EQ(seen.roles.at("worker").at("commands").dump(),
+            R"({"running":2,"oldest_age_seconds":1.5})");
+  const std::string metrics = seen.metrics.text();
+  for (const char* line :
+       {"fetchline_worker_transfers_paused 7\n", "fetchline_worker_commands_running 2\n",
+        "fetchline_worker_oldest_command_age_seconds 1.5\n"}) {
     EXPECT_NE(metrics.find(line), std::string::npos) << line << metrics;
   }
 }
