@@ -82,7 +82,7 @@ def micro_table(bench):
     lines = ["Parts by themselves (`bench-micro`), for one result, task, line or record:", "",
              "| part | ns |", "|---|--:|"]
     return lines + [f"| {one['name']} | {1e9 / one['items_per_second']:.0f} |"
-                    for one in json.loads(ran)["benchmarks"]]
+                    for one in json.loads(ran)["benchmarks"] if "items_per_second" in one]
 
 
 def plotted(bench):
