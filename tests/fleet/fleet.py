@@ -312,8 +312,11 @@ class Fleet:
     RSS_CEILING = {"producer": 100, "worker": 150, "collector": 200}  # MB
     FILES_CEILING = {"producer": 100, "worker": 200, "collector": 100}
 
-    def __init__(self, build, directory, tag, workers=4, hosts=()):
+    def __init__(self, build, directory, tag, workers=4, hosts=(), keyed=False):
         self.build, self.directory = build, directory
+        self.keys = directory / "keys" if keyed else None
+        if keyed:
+            run(build / "deploy/local/fetchline", "keygen", self.keys)
         self.supervised = False
         self.processes = []
         self.output = directory / "out" / "results.ndjson"
@@ -352,10 +355,15 @@ class Fleet:
 
     def add_process(self, role, host, *flags, name=None, prefix=(), stdout=None):
         command = self.network.within(host, *prefix, program(self.build, role), *flags, "--progress",
-                                      "none", "--insecure-plaintext")
+                                      "none", *self.trust(role))
         process = Process(role, command, self.log, name or host, stdout)
         self.processes.append(process)
         return process
+
+    def trust(self, role):
+        if not self.keys:
+            return ["--insecure-plaintext"]
+        return ["--key", self.keys / f"{role}.key", "--authorized-keys", self.keys / "authorized"]
 
     def start_collector(self, *flags, **how):
         if "-o" not in flags:
