@@ -110,7 +110,8 @@ void ProducerCore::lend_overdue(const std::vector<Ledger::Held>& held, Instant n
 }
 
 // In the tail of the job, when idle slots have nothing better to do, every slow task; before, the
-// head, which holds back the order.
+// head, which holds back the order. Slow is also what waits: behind transfers that hang, as they do
+// when its worker was cut off and came back, it may wait as long as they may take.
 void ProducerCore::lend_slow(std::vector<Ledger::Held> held, Instant now) {
   if (ledger_.ready(dispatch_limit_) > 0) return;
   const Duration slow = std::max<Duration>(kSlowness * pace_.median(), kSlowest);
@@ -119,7 +120,7 @@ void ProducerCore::lend_slow(std::vector<Ledger::Held> held, Instant now) {
   std::erase_if(held, [&](const Ledger::Held& each) {
     const bool wanted = in_tail || each.task->index == head;
     return !wanted || each.twice || each.lease.alone || each.repetition != Repetition::any_time ||
-           each.task->index >= dispatch_limit_ || now - each.lease.since < slow;
+           each.task->index >= dispatch_limit_ || now - each.lease.given < slow;
   });
   std::sort(held.begin(), held.end(), [head](const auto& a, const auto& b) {
     const bool a_is_head = a.task->index == head, b_is_head = b.task->index == head;
