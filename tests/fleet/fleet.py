@@ -214,6 +214,12 @@ class Network:
     def link(self, host, state):
         run("ip", "-n", self.hub, "link", "set", host, state)
 
+    def renumber(self, host, last):
+        """Another address, and the one it had is nobody's."""
+        name = self.namespace(host)
+        run("ip", "-n", name, "address", "flush", "dev", "eth0")
+        run("ip", "-n", name, "address", "add", f"10.77.0.{last}/24", "dev", "eth0")
+
     def throttle(self, host, rate=None):
         """What reaches the host, at most so fast; without a rate: as fast as it comes."""
         with contextlib.suppress(RuntimeError):

@@ -68,6 +68,20 @@ def partition_one_way(rig):
     partition(rig, "w1", "c", both=False)
 
 
+@row("moved", "a worker is cut off, and comes back with another address")
+def renumbered(rig):
+    """What it had asked origins for hangs until --max-time; what it is given meanwhile waits behind."""
+    fleet = rig.started(rig.size(9000, 100_000), WORKERS, delay=(200, 600))
+    fleet.wait_for_output()
+    fleet.network.link("w1", "down")
+    time.sleep(rig.size(9, 60))
+    fleet.network.renumber("w1", 100)
+    fleet.network.link("w1", "up")
+    rig.verdict(fleet)
+    require(fleet.watch.longest_stall <= 20 * rig.slowness,
+            f"the output stood still for {fleet.watch.longest_stall:.1f} s")
+
+
 @row("19", "flapping links")
 def flapping(rig):
     fleet = rig.started(rig.size(6000, 100_000), WORKERS)
