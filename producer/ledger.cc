@@ -113,6 +113,7 @@ const Task& Ledger::give(Slot& slot, const Lease& lease) {
 void Ledger::note_lease(Slot& slot, const Lease& lease) {
   slot.phase = Phase::leased;
   slot.lease = lease;
+  slot.lease.given = lease.since;
   count(lease, slot.task.index);
   if (listed_.size() > 4096 + 2 * leased_) unlist_ended();
   if (!std::exchange(slot.is_listed, true)) listed_.push_back(slot.task.index);

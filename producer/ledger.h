@@ -33,6 +33,7 @@ struct Lease {
   std::uint64_t message = 0;
   Instant since{};     // when it may have been started
   bool alone = false;  // it is the only one that the worker has
+  Instant given{};     // when it was handed out; the ledger's own note
 };
 
 class Ledger {

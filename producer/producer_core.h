@@ -206,6 +206,7 @@ class ProducerCore {
   void lend_overdue(const std::vector<Ledger::Held>& held, Instant now);
   void lend_slow(std::vector<Ledger::Held> held, Instant now);
   [[nodiscard]] bool is_overdue(const Ledger::Held& held, Instant now) const;
+  [[nodiscard]] bool is_queued(const Ledger::Held& held) const;  // not begun, its worker says
   [[nodiscard]] WorkerSession* idle_worker_but(WorkerId holder, bool even_when_busy);
   void lend(Index index, WorkerSession& worker, Instant now);
   void speak_to_collector(Instant now);

@@ -110,16 +110,19 @@ void ProducerCore::lend_overdue(const std::vector<Ledger::Held>& held, Instant n
 }
 
 // In the tail of the job, when idle slots have nothing better to do, every slow task; before, the
-// head, which holds back the order.
+// head, which holds back the order. Slow is also what waits: behind transfers that hang, as they do
+// when its worker was cut off and came back, it may wait as long as they may take. The head is to
+// be taken out of a queue even where nobody is idle: who gets it begins it next.
 void ProducerCore::lend_slow(std::vector<Ledger::Held> held, Instant now) {
-  if (ledger_.ready(dispatch_limit_) > 0) return;
+  const bool all_busy = ledger_.ready(dispatch_limit_) > 0;
   const Duration slow = std::max<Duration>(kSlowness * pace_.median(), kSlowest);
   const bool in_tail = input_ended_ && ledger_.unsent() == 0;
   const Index head = ledger_.base();
   std::erase_if(held, [&](const Ledger::Held& each) {
-    const bool wanted = in_tail || each.task->index == head;
+    const bool is_head = each.task->index == head;
+    const bool wanted = all_busy ? is_head && is_queued(each) : in_tail || is_head;
     return !wanted || each.twice || each.lease.alone || each.repetition != Repetition::any_time ||
-           each.task->index >= dispatch_limit_ || now - each.lease.since < slow;
+           each.task->index >= dispatch_limit_ || now - each.lease.given < slow;
   });
   std::sort(held.begin(), held.end(), [head](const auto& a, const auto& b) {
     const bool a_is_head = a.task->index == head, b_is_head = b.task->index == head;
@@ -128,11 +131,16 @@ void ProducerCore::lend_slow(std::vector<Ledger::Held> held, Instant now) {
   for (const Ledger::Held& each : held) {
     const bool is_head = each.task->index == head;
     if (spares_ >= std::max(begun_ / kSpareShare, is_head ? kSpareHeads : 0)) return;
-    WorkerSession* other = idle_worker_but(each.lease.worker, false);
+    WorkerSession* other = idle_worker_but(each.lease.worker, all_busy);
     if (other == nullptr) continue;
     ++spares_;
     lend(each.task->index, *other, now);
   }
+}
+
+bool ProducerCore::is_queued(const Ledger::Held& held) const {
+  const auto worker = workers_.find(held.lease.worker);
+  return worker != workers_.end() && worker->second.queued().contains(held.task->index);
 }
 
 WorkerSession* ProducerCore::idle_worker_but(WorkerId holder, bool even_when_busy) {

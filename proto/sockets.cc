@@ -46,6 +46,9 @@ void set_options(zmq::socket_t& socket) {
   socket.set(zmq::sockopt::tcp_keepalive_intvl, 1);
   socket.set(zmq::sockopt::tcp_keepalive_cnt, 3);
   socket.set(zmq::sockopt::tcp_maxrt, 5000);
+  // An attempt that hears nothing is repeated by the kernel at intervals that double, up to a
+  // minute, and from the address that it began with.
+  socket.set(zmq::sockopt::connect_timeout, 3000);
   socket.set(zmq::sockopt::reconnect_ivl, 100);
   socket.set(zmq::sockopt::reconnect_ivl_max, 500);
   socket.set(zmq::sockopt::ipv6, true);

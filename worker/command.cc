@@ -180,6 +180,9 @@ int Command::reap() {
   int status = 0;
   while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
+  // As process 1 of a container we are the parent of what it left behind.
+  while (waitpid(-pid_, nullptr, 0) > 0 || errno == EINTR) {
+  }
   pid_ = -1;
   return status;
 }

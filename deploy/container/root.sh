@@ -10,7 +10,8 @@ shift
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 user=10001
 
-# What scripts in this image and a person in `exec … sh` need; no network clients.
+# What scripts in this image, commands of --emit exec: and a person in `exec … sh` need; no network
+# clients.
 applets=(awk basename cat cp cut dd du echo env expr false grep head kill ls mkdir mv od ps readlink rm
          sed seq sh sha256sum sleep sort split stat sync tail tee test '[' tr true uname uniq wc)
 
@@ -57,7 +58,9 @@ for name in "$@" busybox; do programs+=("$(command -v "$name")"); done
 libraries=$(libraries_of "${programs[@]}")
 # shellcheck disable=SC2086 # names of libraries have no spaces
 add "${programs[@]}" $libraries /usr/lib/os-release /etc/ssl/openssl.cnf
-for applet in "${applets[@]}"; do ln -s busybox "$root/usr/bin/$applet"; done
+for applet in "${applets[@]}"; do
+  [[ -e $root/usr/bin/$applet ]] || ln -s busybox "$root/usr/bin/$applet"
+done
 install -m 755 "$here/entry.sh" "$root/usr/bin/fetchline-entry"
 install -m 755 "$here/health.sh" "$root/usr/bin/fetchline-health"
 # What a sharded job cuts its input and joins its results with.

@@ -53,8 +53,17 @@ offered_by_zsh() { # what it tells _arguments, which does the rest
            autoload -U _fetchline-collector; _fetchline-collector' | grep -F -- "$1"
 }
 
+typed_in_bash() { # what a line typed into a terminal, with tabs, runs there
+  cat >/tmp/rc <<<'source /usr/share/bash-completion/bash_completion
+                   trap '\''echo "$BASH_COMMAND" >/tmp/typed'\'' DEBUG'
+  printf '%b\n' "$1" | script --quiet --command "bash --rcfile /tmp/rc -i" /dev/null >/dev/null
+  cat /tmp/typed
+}
+
 expect_completions() {
   local offer shell
+  offer=$(typed_in_bash 'fetchline-collector --durab\tproc\t--version')
+  [[ $offer == "fetchline-collector --durability process --version" ]] || fail "bash makes of tabs: $offer"
   for shell in bash fish; do
     offer=$(offered_by_$shell fetchline-collector --dur)
     [[ $offer == --durability ]] || fail "$shell offers \"$offer\" for --dur"
@@ -81,12 +90,12 @@ quietly env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-re
 echo "installed with $(dpkg-query -f '${Depends}' -W fetchline | tr ',' '\n' | wc -l) dependencies"
 expect_programs
 quietly env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
-  man-db bsdextrautils zsh fish systemd
+  man-db bsdextrautils bash-completion zsh fish systemd
 expect_pages
 expect_completions
 expect_units
 mapfile -t files < <(dpkg -L fetchline)
-quietly env DEBIAN_FRONTEND=noninteractive apt-get purge -q -y fetchline
+quietly env DEBIAN_FRONTEND=noninteractive apt-get remove -q -y fetchline
 for file in "${files[@]}"; do
   [[ ! -f $file ]] || fail "left behind: $file"
 done

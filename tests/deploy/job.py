@@ -2,7 +2,9 @@
 """A job with a known result, for tests of the ways to run a fleet.
 
     job.py write COUNT BASE >urls.txt          COUNT URLs of the origin at BASE, some of them slow
-    job.py check COUNT BASE RESULTS            every index once, in order, with the right body
+    job.py check COUNT BASE RESULTS [emits]    every index once, in order, with the right body, and
+                                               with what the rule emits
+    job.py rule                                an exec: rule, for any POSIX shell: a URL for each index
 
 Delays are up to DELAY ms, 300 unless the environment says otherwise.
 """
@@ -12,6 +14,7 @@ import os
 import random
 import sys
 
+RULE = "exec:cut -d, -f1 | cut -d: -f2 | sed s,^,http://next.example/,"
 MOST_DELAY = int(os.environ.get("DELAY", "300"))  # ms
 
 
@@ -27,7 +30,7 @@ def write(count, base):
         print(base + target_of(index)[0])
 
 
-def check(count, base, path):
+def check(count, base, path, emits=""):
     seen = 0
     digest = hashlib.sha256()
     with open(path, "rb") as file:
@@ -40,6 +43,8 @@ def check(count, base, path):
             assert record["url"] == base + target, f"{seen}: {record['url']}"
             assert record["outcome"] == "ok", f"{seen}: {record['outcome']} {record['errormsg']}"
             assert record["body"] == (pattern * (size // len(pattern) + 1))[:size], f"{seen}: body"
+            emitted = [f"http://next.example/{seen}"] if emits else None
+            assert record.get("emit") == emitted, f"{seen}: {record.get('emit_error', 'other lines')}"
             seen += 1
     assert seen == count, f"{seen} records of {count} tasks"
     with open(path + ".manifest.json") as file:
@@ -51,7 +56,11 @@ def check(count, base, path):
 
 
 def main():
-    command, count, *rest = sys.argv[1:]
+    command, *rest = sys.argv[1:]
+    if command == "rule":
+        print(RULE)
+        return
+    count, *rest = rest
     try:
         {"write": write, "check": check}[command](int(count), *rest)
     except AssertionError as error:

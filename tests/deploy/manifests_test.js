@@ -81,13 +81,40 @@ function referenceProblems(pod, objects) {
     for (const mount of container.volumeMounts || []) {
       if (!volumes.has(mount.name)) problems.push(`${container.name}: no volume ${mount.name}`);
     }
-    for (const argument of [...(container.command || []), ...(container.args || [])]) {
-      for (const [, host] of argument.matchAll(/tcp:\/\/(?:[^:"/*]*\.)?([a-z][\w-]*):\d+/g)) {
-        if (!named(objects, 'Service').includes(host)) problems.push(`${container.name}: no Service ${host}`);
-      }
+    for (const [host] of endpointsOf(container)) {
+      if (!named(objects, 'Service').includes(host)) problems.push(`${container.name}: no Service ${host}`);
     }
   }
   return problems;
+}
+
+// Whom it connects to, by its arguments: [service, port].
+function endpointsOf(container) {
+  return [...(container.command || []), ...(container.args || [])].flatMap((argument) =>
+    [...argument.matchAll(/tcp:\/\/(?:[^:"/*]*\.)?([a-z][\w-]*):(\d+)/g)].map(([, host, port]) => [host, Number(port)]));
+}
+
+const COMPONENT = 'app.kubernetes.io/component';
+
+// Whether some policy says of `own` that it may reach, or be reached by, `peer`: by its labels, as
+// a block of addresses is none of the cluster's own to some network plugins.
+function isAllowed(objects, type, own, peer, port) {
+  const [rules, peers] = type === 'Ingress' ? ['ingress', 'from'] : ['egress', 'to'];
+  const isOf = (selector, component) => Boolean(selector) && (selector.matchLabels || {})[COMPONENT] === component;
+  return objects.some((o) => o.kind === 'NetworkPolicy' && isOf(o.spec.podSelector, own) &&
+    (o.spec[rules] || []).some((rule) => (rule.ports || []).some((p) => p.port === port) &&
+      (rule[peers] || []).some((selected) => isOf(selected.podSelector, peer))));
+}
+
+// All policies together close what none of them opens.
+function policyProblems(template, objects) {
+  const own = template.metadata.labels[COMPONENT];
+  return template.spec.containers.flatMap(endpointsOf).flatMap(([host, port]) => {
+    const peer = host.replace(/^fetchline-/, '');
+    return [['Egress', own, peer], ['Ingress', peer, own]]
+      .filter(([type, one, other]) => !isAllowed(objects, type, one, other, port))
+      .map(([type]) => `no policy opens ${own} to ${peer}, port ${port}: ${type}`);
+  });
 }
 
 // Numbers that must fit each other.
@@ -131,7 +158,8 @@ function problemsIn(objects) {
       ...readinessProblems(object, objects)];
     const pod = object.spec && object.spec.template && object.spec.template.spec;
     if (pod) {
-      problems.push(...securityProblems(pod), ...referenceProblems(pod, objects), ...numberProblems(object, settings));
+      problems.push(...securityProblems(pod), ...referenceProblems(pod, objects), ...numberProblems(object, settings),
+        ...policyProblems(object.spec.template, objects));
     }
     return problems.map((problem) => `${object.kind} ${object.metadata.name}: ${problem}`);
   });
@@ -160,6 +188,9 @@ function selfTest(file) {
     'find it': (o, pod, objects) => {
       pod.containers[0].readinessProbe = { httpGet: { path: '/ready', port: 8080 } };
       for (const service of objects.filter((other) => other.kind === 'Service')) delete service.spec.publishNotReadyAddresses;
+    },
+    'policy opens': (o, pod, objects) => {
+      objects.find((other) => other.kind === 'NetworkPolicy' && other.metadata.name === 'fetchline-worker').spec.egress.splice(1, 1);
     },
     'replicas of its own': (o, pod, objects) => {
       objects.find((other) => other.kind === 'NetworkPolicy').spec.scaleTargetRef = { name: 'fetchline-worker' };

@@ -4,7 +4,7 @@
 Each scenario has a network of its own, of namespaces on a bridge: producer, collector, origin and
 each worker on a host of theirs. At the end the output must hold every record once, in order, with
 the body that its URL has, and all must have ended as they should. README.md has the table;
-rows about networks are in tests/fleet/many_hosts.py, the one about chains in chain.py.
+rows about networks are in tests/fleet/many_hosts.py, those about chains in chain.py there.
 
     tests/faults/rows.py                a size that takes minutes
     tests/faults/rows.py 15 16          these rows
@@ -23,8 +23,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "fleet"))
 # pylint: disable=wrong-import-position
-import chain  # noqa: E402, F401: their rows are rows of the matrix
-import many_hosts  # noqa: E402, F401
+import many_hosts  # noqa: E402, F401: its rows are rows of the matrix
 from fleet import Fleet, Process, Tasks, Watch, free_port, program, require, run  # noqa: E402
 from rig import main, row  # noqa: E402
 

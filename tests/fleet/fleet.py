@@ -214,6 +214,12 @@ class Network:
     def link(self, host, state):
         run("ip", "-n", self.hub, "link", "set", host, state)
 
+    def renumber(self, host, last):
+        """Another address, and the one it had is nobody's."""
+        name = self.namespace(host)
+        run("ip", "-n", name, "address", "flush", "dev", "eth0")
+        run("ip", "-n", name, "address", "add", f"10.77.0.{last}/24", "dev", "eth0")
+
     def throttle(self, host, rate=None):
         """What reaches the host, at most so fast; without a rate: as fast as it comes."""
         with contextlib.suppress(RuntimeError):
@@ -312,8 +318,11 @@ class Fleet:
     RSS_CEILING = {"producer": 100, "worker": 150, "collector": 200}  # MB
     FILES_CEILING = {"producer": 100, "worker": 200, "collector": 100}
 
-    def __init__(self, build, directory, tag, workers=4, hosts=()):
+    def __init__(self, build, directory, tag, workers=4, hosts=(), keyed=False):
         self.build, self.directory = build, directory
+        self.keys = directory / "keys" if keyed else None
+        if keyed:
+            run(build / "deploy/local/fetchline", "keygen", self.keys)
         self.supervised = False
         self.processes = []
         self.output = directory / "out" / "results.ndjson"
@@ -352,10 +361,15 @@ class Fleet:
 
     def add_process(self, role, host, *flags, name=None, prefix=(), stdout=None):
         command = self.network.within(host, *prefix, program(self.build, role), *flags, "--progress",
-                                      "none", "--insecure-plaintext")
+                                      "none", *self.trust(role))
         process = Process(role, command, self.log, name or host, stdout)
         self.processes.append(process)
         return process
+
+    def trust(self, role):
+        if not self.keys:
+            return ["--insecure-plaintext"]
+        return ["--key", self.keys / f"{role}.key", "--authorized-keys", self.keys / "authorized"]
 
     def start_collector(self, *flags, **how):
         if "-o" not in flags:

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 
+import chain  # noqa: F401: its rows are of many hosts too  # pylint: disable=unused-import
 from fleet import Watch, require
 from rig import main, row
 
@@ -65,6 +66,20 @@ def partition_producer_collector(rig):
 @row("18", "partition, one way: acknowledgements are lost")
 def partition_one_way(rig):
     partition(rig, "w1", "c", both=False)
+
+
+@row("moved", "a worker is cut off, and comes back with another address")
+def renumbered(rig):
+    """What it had asked origins for hangs until --max-time; what it is given meanwhile waits behind."""
+    fleet = rig.started(rig.size(9000, 100_000), WORKERS, delay=(200, 600))
+    fleet.wait_for_output()
+    fleet.network.link("w1", "down")
+    time.sleep(rig.size(9, 60))
+    fleet.network.renumber("w1", 100)
+    fleet.network.link("w1", "up")
+    rig.verdict(fleet)
+    require(fleet.watch.longest_stall <= 20 * rig.slowness,
+            f"the output stood still for {fleet.watch.longest_stall:.1f} s")
 
 
 @row("19", "flapping links")

@@ -170,6 +170,34 @@ TEST(ProducerSpares, GiveTheHeadToIdleSlotsBeforeTheInputHasEnded) {
   EXPECT_EQ(idle.indices(), (Indices{0}));
 }
 
+// Its slots may be full of transfers that hang.
+TEST(ProducerSpares, GiveToIdleSlotsWhatWaitsInAQueue) {
+  Scene scene;
+  StubWorker& stuck = holder_of_two(scene);
+  stuck.says.queued = set_of({{0, 1}});
+  StubWorker& idle = scene.worker("idle", 5);
+  scene.core.end_of_input();
+  scene.pass(4, {&stuck, &idle});
+  EXPECT_TRUE(idle.tasks.empty());
+  scene.pass(2, {&stuck, &idle});
+  EXPECT_EQ(idle.indices(), (Indices{0}));
+}
+
+TEST(ProducerSpares, TakeTheHeadOutOfAQueueEvenWhereNobodyIsIdle) {
+  for (const bool queued : {true, false}) {
+    Scene scene;
+    StubWorker& holder = holder_of_two(scene);
+    if (queued) holder.says.queued = set_of({{0, 1}});
+    StubWorker& busy = scene.worker("busy", 1);
+    scene.add_tasks(10);
+    scene.turn();
+    scene.pass(4, {&holder, &busy});
+    EXPECT_EQ(busy.indices(), (Indices{2}));
+    scene.pass(50, {&holder, &busy});
+    EXPECT_EQ(busy.indices(), queued ? (Indices{2, 0}) : (Indices{2})) << "what runs stays";
+  }
+}
+
 TEST(ProducerSpares, AreAFewOfManyTasks) {
   Scene scene;
   scene.add_tasks(1000);

@@ -4,9 +4,12 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -147,6 +150,16 @@ TEST(CommandPool, LeavesNothingRunningBehindACommandThatEnded) {
   const std::string child = directory.file("child");
   EXPECT_EQ(lines_by("sleep 1000 & echo $! > " + child + "; echo http://a/"), "http://a/\n");
   EXPECT_TRUE(eventually([&] { return !runs(pid_in(child)); }));
+}
+
+// Orphans are process 1's children, which in a container we are: nobody else waits for them.
+TEST(CommandPool, LeavesNoDeadBehindAsProcess1) {
+  ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+  EXPECT_EQ(lines_by("sleep 1000 & sh -c 'sleep 1000 & wait' & echo http://a/"), "http://a/\n");
+  emitted_by(CommandOptions{.command = "sleep 1000 | sleep 1000", .max_time = 100ms});
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
+  EXPECT_EQ(errno, ECHILD);
+  ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
 }
 
 TEST(CommandPool, GivesNoMoreMemoryThanIsAllowed) {

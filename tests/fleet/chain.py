@@ -1,9 +1,11 @@
-"""Row 31 of the fault matrix: three stages, each a fleet that takes what the one before finds."""
+"""Three stages, each a fleet that takes what the one before finds: row 31 of the fault matrix, and the
+same with keys."""
 import os
 import random
+import subprocess
 import urllib.parse
 
-from fleet import ROLES, Fleet, Tasks, Watch, require
+from fleet import ROLES, Fleet, Tasks, Watch, program, require
 from rig import row
 
 
@@ -33,13 +35,14 @@ class Stage:
             self.output = fleet.output.with_name(f"stage{number}.ndjson")
         self.of = {}
 
-    def start(self, fleet):
-        def end(host, kind, number=self.number):
-            return f"tcp://{fleet.network.address(host)}:{5000 + 10 * number + kind}"
+    def end(self, fleet, host, kind, ahead=0):
+        port = 5000 + 10 * (self.number + ahead) + kind
+        return f"tcp://{fleet.network.address(host)}:{port}"
 
-        task_port, result_port = end("p", 1), end("c", 2)
-        before = ("-i", fleet.input) if self.number == 0 else ("--listen", end("p", 3))
-        onward = () if self.number == 2 else ("--next", end("p", 3, self.number + 1))
+    def start(self, fleet):
+        task_port, result_port = self.end(fleet, "p", 1), self.end(fleet, "c", 2)
+        before = ("-i", fleet.input) if self.number == 0 else ("--listen", self.end(fleet, "p", 3))
+        onward = () if self.number == 2 else ("--next", self.end(fleet, "p", 3, ahead=1))
         add = fleet.add_process
         self.of = {
             "collector": [add("collector", "c", "--bind", result_port, "-o", self.output,
@@ -60,10 +63,10 @@ class Chain(Fleet):
 
     concurrency = 16
 
-    def __init__(self, rig):
-        super().__init__(rig.build, rig.directory, f"fl{os.getpid()}r{rig.number}", workers=6)
+    def __init__(self, rig, count, keyed=False):
+        super().__init__(rig.build, rig.directory, f"fl{os.getpid()}r{rig.number}", 6, keyed=keyed)
         rig.clean.append(self.close)
-        self.prepare(rig.size(3600, 36_000), sizes=(0, 10, 200, 1000))
+        self.prepare(count, sizes=(0, 10, 200, 1000))
         pages = Lists(self.tasks, each=3, delay=(0, 100))
         indices = Lists(pages, each=4, delay=(1000, 2000))  # the pace of all
         indices.write(self.input)
@@ -76,9 +79,19 @@ class Chain(Fleet):
         self.watch = Watch(self)
 
 
+def verdict_of_every_stage(rig, fleet, kills):
+    rig.verdict(fleet)
+    for stage in fleet.stages:
+        stage.tasks.check(stage.output)
+    rig.figures["N"] = sum(stage.tasks.count for stage in fleet.stages)
+    rig.figures["beyond N"] -= rig.figures["N"] - fleet.tasks.count
+    most = kills * 2 * fleet.concurrency * 2 + rig.figures["N"] // 50
+    require(rig.figures["beyond N"] <= most, f"more than {most} requests beyond N")
+
+
 @row("31", "chain of stages, kills in every one")
 def kill_in_every_stage(rig):
-    fleet = Chain(rig)
+    fleet = Chain(rig, rig.size(3600, 36_000))
     kills = []
     for number in range(rig.size(2, 20)):
         # A task that has lost three workers would be abandoned.
@@ -95,10 +108,33 @@ def kill_in_every_stage(rig):
     fleet.wait_until(lambda: first.records() == first.tasks.count, 60,
                      "the first stage does not end")
     first.of["collector"][0].kill_and_restart()
-    rig.verdict(fleet)
-    for stage in fleet.stages:
-        stage.tasks.check(stage.output)
-    rig.figures["N"] = sum(stage.tasks.count for stage in fleet.stages)
-    rig.figures["beyond N"] -= rig.figures["N"] - fleet.tasks.count
-    most = len(kills) * 2 * fleet.concurrency * 2 + rig.figures["N"] // 50
-    require(rig.figures["beyond N"] <= most, f"more than {most} requests beyond N")
+    verdict_of_every_stage(rig, fleet, len(kills))
+
+
+def require_keys(fleet, stage):
+    """Who has none is told so by both ports, and gets nothing."""
+    silent = {stage.end(fleet, "p", 1), stage.end(fleet, "c", 2)}
+    with subprocess.Popen(fleet.network.within(
+            "w1", program(fleet.build, "worker"), "--producer", stage.end(fleet, "p", 1),
+            "--collector", stage.end(fleet, "c", 2), "--peer-timeout", "20", "--progress", "none",
+            "--insecure-plaintext"), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            text=True) as asking:
+        for line in asking.stderr:
+            silent = {port for port in silent if f"{port} asks for keys" not in line}
+            if not silent:
+                break
+        asking.kill()
+    require(not silent, f"who has no key is not told so by {silent}")
+
+
+@row("chain", "chain of stages with keys, kills of what joins the middle one to the others")
+def kill_between_keyed_stages(rig):
+    fleet = Chain(rig, rig.size(1200, 12_000), keyed=True)
+    fleet.start()
+    first, middle, _ = fleet.stages
+    for part, role in enumerate(("producer", "collector"), 1):
+        due = first.tasks.count * part // 4
+        fleet.wait_until(lambda due=due: first.records() >= due, 60, "the first stage stands still")
+        middle.of[role][0].kill_and_restart()
+    require_keys(fleet, middle)
+    verdict_of_every_stage(rig, fleet, 2)
