@@ -78,7 +78,10 @@ void ProducerCore::on_heartbeat(const PeerId& peer, const Received& received,
   for (const auto& message : worker.take_lost_messages()) {
     ledger_.message_lost(worker.id(), message.number, message.certain);
   }
-  if (in_session && heartbeat.queued) ledger_.not_started(worker.id(), worker.queued(), now);
+  if (in_session && heartbeat.queued) {
+    ledger_.not_started(worker.id(), worker.queued(), now);
+    worker.compare_with_leases(ledger_.leased_to(worker.id()));
+  }
 }
 
 // Of a session that is not known any more anything may be true of its messages. No worker holds

@@ -44,6 +44,7 @@ std::vector<Report> WorkerSession::on_heartbeat(const PeerId& peer, const Heartb
     if (heartbeat.queued) {
       tells_queued_ = true;
       queued_ = *heartbeat.queued;
+      running_ = heartbeat.running;
       taken_up_ = 0;
     }
     heartbeat_seq_ = heartbeat.seq;
@@ -87,6 +88,12 @@ std::vector<WorkerSession::LostMessage> WorkerSession::take_lost_messages() {
     at = unconfirmed_.erase(at);
   }
   return lost;
+}
+
+void WorkerSession::compare_with_leases(std::size_t leased) {
+  const std::uint64_t held = queued_.size() + running_;
+  const std::uint64_t unleased = runs_unknown_ ? held - std::min<std::uint64_t>(held, leased) : 0;
+  unleased_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(unleased, slots_));
 }
 
 IndexSet WorkerSession::queued() const {

@@ -4,6 +4,7 @@
 // noticed; its reports are numbered and acknowledged, so none is missed or counted twice.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -59,6 +60,10 @@ class WorkerSession {
   [[nodiscard]] IndexSet queued() const;
   [[nodiscard]] bool tells_what_it_queues() const { return tells_queued_; }
 
+  // So many tasks are leased to it now that it has said what it holds. What it holds besides, of
+  // before it was taken for dead, has slots that it cannot offer: after a break all of it may hang.
+  void compare_with_leases(std::size_t leased);
+
   // It has spoken in the session. Who has not may be a stranger that said hello and went.
   void join() { joined_ = true; }
   [[nodiscard]] bool joined() const { return joined_; }
@@ -85,8 +90,10 @@ class WorkerSession {
   [[nodiscard]] WorkerId id() const { return id_; }
   [[nodiscard]] const PeerId& peer() const { return peer_; }
   [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] std::uint32_t slots() const { return draining_ ? 0 : slots_; }
-  [[nodiscard]] std::uint32_t capacity() const { return draining_ ? 0 : slots_ + backlog_; }
+  [[nodiscard]] std::uint32_t slots() const {
+    return draining_ ? 0 : slots_ - std::min(slots_, unleased_);
+  }
+  [[nodiscard]] std::uint32_t capacity() const { return slots() == 0 ? 0 : slots() + backlog_; }
   [[nodiscard]] bool draining() const { return draining_; }
   [[nodiscard]] bool has_settings() const { return has_settings_; }
   [[nodiscard]] std::uint64_t reports_seen() const { return reports_seen_; }
@@ -125,6 +132,8 @@ class WorkerSession {
   bool tells_queued_ = false;
   IndexSet queued_;             // as it said last
   std::uint64_t taken_up_ = 0;  // reports since then
+  std::uint32_t running_ = 0;   // as it said with queued_
+  std::uint32_t unleased_ = 0;  // of what it held then
 };
 
 }  // namespace fetchline

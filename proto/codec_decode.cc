@@ -143,6 +143,7 @@ Message read_heartbeat(const zmq::message_t& frame) {
   message.first_report = payload.first_report();
   for (const auto& report : payload.reports()) message.reports.push_back(report_of(report));
   if (payload.has_queued()) message.queued = set_of(payload.queued());
+  message.running = payload.running();
   message.of_older_epoch = set_of(payload.of_older_epoch());
   return message;
 }

@@ -154,6 +154,7 @@ Frames encode(const JobId& job, Epoch epoch, const Heartbeat& message) {
     if (report.retry_after) to->set_retry_after_ms_plus_1(ms_of(*report.retry_after) + 1);
   }
   if (message.queued) put(*message.queued, payload.mutable_queued());
+  payload.set_running(message.running);
   if (!message.of_older_epoch.empty()) {
     put(message.of_older_epoch, payload.mutable_of_older_epoch());
   }

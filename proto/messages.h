@@ -48,6 +48,7 @@ struct Heartbeat {
   std::vector<Report> reports;
   // Of the tasks it holds, those not started; all others it holds may be running. Each second.
   std::optional<IndexSet> queued;
+  std::uint32_t running = 0;  // how many have been started and not ended; with `queued`
   // Tasks that must not be requested twice, given by a producer before this one, and still held:
   // waiting, running, or as a result that is not acknowledged. Each second.
   IndexSet of_older_epoch;

@@ -102,6 +102,7 @@ void JobSession::write_heartbeat(Heartbeat& heartbeat, bool again) {
   if (again) {
     heartbeat.queued.emplace();
     for (const auto& [index, task] : queue_) heartbeat.queued->insert(index);
+    heartbeat.running = static_cast<std::uint32_t>(running_.size());
     forget_ended();
     for (const Index index : older_) heartbeat.of_older_epoch.insert(index);
   }

@@ -138,6 +138,8 @@ void for_each_message(Visit visit) {
   holding.worker = samples::kWorker;
   holding.of_older_epoch = set_of({{3, 4}, {9, 9}});
   plain("heartbeat_of_older_epoch", holding);
+  queued.running = 17;
+  plain("heartbeat_running", queued);
 }
 
 void write_missing() {

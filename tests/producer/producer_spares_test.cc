@@ -64,6 +64,55 @@ TEST(ProducerOnce, HandsOutAPostAgainOnlyWhenItsMessageIsCertainlyLost) {
   EXPECT_EQ(worker.indices(), (Indices{0}));
 }
 
+// What a worker holds of before it was taken for dead.
+
+// Two tasks run at `worker`, which was silent for too long, and a second worker has them now.
+void lose_for_a_while(Scene& scene, StubWorker& worker, StubWorker& second) {
+  worker.says.queued = IndexSet();
+  worker.says.running = 2;
+  scene.turn();
+  scene.beat(worker);
+  ASSERT_EQ(worker.indices(), (Indices{0, 1}));
+  scene.pass(6, {&second});
+  ASSERT_EQ(second.indices(), (Indices{0, 1}));
+}
+
+TEST(ProducerReturn, OffersNoSlotThatATaskOfBeforeTheBreakHas) {
+  Scene scene;
+  scene.add_tasks(2);
+  scene.open();
+  StubWorker& worker = scene.worker("lost", 2, 2);
+  scene.turn();
+  StubWorker& second = scene.worker("second", 2);
+  lose_for_a_while(scene, worker, second);
+  scene.add_tasks(8);
+  scene.pass(2, {&worker, &second});
+  EXPECT_EQ(worker.indices(), (Indices{0, 1})) << "its slots are taken";
+  worker.says.running = 1;
+  scene.pass(1, {&worker, &second});
+  EXPECT_EQ(worker.indices(), (Indices{0, 1, 2, 3, 4})) << "a slot and the backlog";
+}
+
+TEST(ProducerReturn, OffersAllSlotsAgainWhenNothingOfBeforeTheBreakRuns) {
+  Scene scene;
+  scene.add_tasks(2);
+  scene.open();
+  StubWorker& worker = scene.worker("lost", 2);
+  scene.turn();
+  StubWorker& second = scene.worker("second", 2);
+  lose_for_a_while(scene, worker, second);
+  scene.add_tasks(8);
+  worker.says.running = 0;
+  scene.pass(1, {&worker, &second});
+  EXPECT_EQ(worker.indices(), (Indices{0, 1, 2, 3}));
+  worker.says.running = 2;
+  scene.pass(2, {&worker, &second});
+  worker.says.running = 1;
+  scene.delivers(worker, 2);
+  scene.turn();
+  EXPECT_EQ(worker.indices(), (Indices{0, 1, 2, 3, 4})) << "what it runs is leased to it";
+}
+
 // Tasks that take too long.
 
 // Holds two tasks and says that both run.

@@ -25,6 +25,7 @@ inline void expect_same(const Heartbeat& a, const Heartbeat& b) {
   EXPECT_EQ(a.cut_off, b.cut_off);
   EXPECT_EQ(a.received, b.received);
   EXPECT_EQ(a.queued, b.queued);
+  EXPECT_EQ(a.running, b.running);
   EXPECT_EQ(a.of_older_epoch, b.of_older_epoch);
   EXPECT_EQ(a.first_report, b.first_report);
   ASSERT_EQ(a.reports.size(), b.reports.size());
