@@ -50,6 +50,7 @@ struct FetcherOptions {
   std::size_t max_connections = 64;  // kept between transfers; also how many to be fast for
   AddressPolicy allow_net = AddressPolicy();  // whom to speak to
   std::size_t receive_bytes = 16 * 1024;      // see TransferBounds
+  std::size_t max_lookups = 64;               // of names at once; see NameGate
 };
 
 class Fetcher {

@@ -30,11 +30,12 @@ class Bench {
  public:
   explicit Bench(JobSettings settings = {}, std::size_t max_connections = 64,
                  std::size_t body_bytes = std::size_t{1} << 30,
-                 AddressPolicy allow_net = AddressPolicy())
+                 AddressPolicy allow_net = AddressPolicy(), std::size_t max_lookups = 64)
       : budget_(body_bytes),
         fetcher_({.worker_name = "test:1",
                   .max_connections = max_connections,
-                  .allow_net = std::move(allow_net)},
+                  .allow_net = std::move(allow_net),
+                  .max_lookups = max_lookups},
                  budget_, fetched_),
         thread_([this] { fetcher_.run(); }) {
     open(kJob, std::move(settings));
