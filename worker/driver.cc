@@ -56,6 +56,7 @@ Driver::~Driver() = default;
 void Driver::add(Transfer& transfer, std::string_view url, CURLcode ready) {
   Multi& shard = shard_for(url);
   transfer.set_multi(&shard);
+  names_.arrives(transfer.ticket());
   if (ready == CURLE_OK) {
     shard.add(transfer.easy());
   } else {

@@ -6,8 +6,7 @@
 namespace fetchline {
 namespace {
 
-template <class Entry>
-void take_out(std::deque<Entry*>& from, Entry& what) {
+void take_out(std::deque<NameGate::Ticket*>& from, NameGate::Ticket& what) {
   const auto found = std::find(from.begin(), from.end(), &what);
   if (found != from.end()) from.erase(found);
 }
@@ -23,12 +22,12 @@ NameGate::Answer NameGate::ask(Ticket& ticket, std::string_view text, millisecon
   Name& name = at->second;
   name.text = &at->first;
   if (now < name.failed_until && patience <= name.failed_patience) return Answer::failed;
-  if (name.looker == nullptr && !name.is_queued) {
+  if (name.looker == nullptr && name.place == 0) {
     if (has_room()) {
       begin(name, ticket);
       return Answer::go;
     }
-    queue(name);
+    queue(name, ticket);
   }
   ticket.state = Ticket::State::waiting;
   ticket.name = &name;
@@ -43,9 +42,9 @@ void NameGate::begin(Name& name, Ticket& ticket) {
   ticket.name = &name;
 }
 
-void NameGate::queue(Name& name) {
-  name.is_queued = true;
-  queue_.push_back(&name);
+void NameGate::queue(Name& name, const Ticket& first) {
+  name.place = first.place;
+  queue_.emplace(name.place, &name);
 }
 
 void NameGate::found(Ticket& ticket) {
@@ -64,7 +63,7 @@ void NameGate::ended(Ticket& ticket, End end, bool stays_behind, Clock::time_poi
   } else if (end == End::timed_out) {
     fail(name, ticket.patience, now);
   } else if (!name.waiting.empty()) {
-    queue(name);
+    queue(name, *name.waiting.front());
   }
   forget_if_idle(name);
   hand_out();
@@ -82,7 +81,7 @@ void NameGate::leave(Ticket& ticket, bool stays_behind) {
   Name& name = *ticket.name;
   wait_no_more(ticket);
   take_out(name.waiting, ticket);
-  if (name.waiting.empty() && std::exchange(name.is_queued, false)) take_out(queue_, name);
+  if (name.waiting.empty()) queue_.erase(std::exchange(name.place, 0));
   forget_if_idle(name);
 }
 
@@ -118,9 +117,9 @@ void NameGate::release(Name& name) {
 
 void NameGate::hand_out() {
   while (has_room() && !queue_.empty()) {
-    Name& name = *queue_.front();
-    queue_.pop_front();
-    name.is_queued = false;
+    Name& name = *queue_.begin()->second;
+    queue_.erase(queue_.begin());
+    name.place = 0;
     Ticket& first = *name.waiting.front();
     name.waiting.pop_front();
     begin(name, first);

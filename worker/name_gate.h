@@ -18,7 +18,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -48,7 +50,7 @@ class NameGate {
     const std::string* text = nullptr;
     Ticket* looker = nullptr;
     std::deque<Ticket*> waiting;  // in their order
-    bool is_queued = false;       // until there is room to look it up
+    std::uint64_t place = 0;      // in queue_, until there is room to look it up; 0: not there
     Clock::time_point failed_until = Clock::time_point::min();
     milliseconds failed_patience{0};
   };
@@ -62,11 +64,16 @@ class NameGate {
     [[nodiscard]] bool is_held() const { return to_start || state == State::waiting; }
 
     Transfer* const transfer;
+    std::uint64_t place = 0;  // see arrives()
     enum class State { outside, waiting, looking } state = State::outside;
     bool to_start = false;  // in take_ready()
     Name* name = nullptr;   // unless outside
     milliseconds patience{0};
   };
+
+  // The transfer is to start: names wait in the order in which the first for each arrived, because
+  // results do. libcurl asks in another one, shard by shard.
+  void arrives(Ticket& ticket) { ticket.place = ++arrivals_; }
 
   // libcurl is about to look `name` up for the transfer, which gives it at most so much time.
   // `failed`: the name was not found a moment ago by one at least as patient.
@@ -98,7 +105,7 @@ class NameGate {
 
   [[nodiscard]] bool has_room() const { return looking_ + left_behind_ < max_lookups_; }
   void begin(Name& name, Ticket& ticket);
-  void queue(Name& name);
+  void queue(Name& name, const Ticket& first);
   void wait_no_more(Ticket& ticket);
   [[nodiscard]] Name& end_lookup(Ticket& ticket);
   void release(Name& name);
@@ -111,9 +118,10 @@ class NameGate {
   std::size_t looking_ = 0;
   std::size_t left_behind_ = 0;
   std::unordered_map<std::string, Name> names_;
-  std::deque<Name*> queue_;       // names that wait for room, in their order
-  std::deque<Ticket*> ready_;     // until take_ready()
-  std::deque<Failure> failures_;  // in the order of their ends
+  std::uint64_t arrivals_ = 0;
+  std::map<std::uint64_t, Name*> queue_;  // names that wait for room, by place
+  std::deque<Ticket*> ready_;             // until take_ready()
+  std::deque<Failure> failures_;          // in the order of their ends
 };
 
 }  // namespace fetchline

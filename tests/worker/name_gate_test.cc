@@ -16,7 +16,11 @@ using std::chrono::seconds;
 
 class NameGateTest : public testing::Test {
  protected:
-  Ticket& ticket() { return tickets_.emplace_back(nullptr); }
+  Ticket& ticket() {
+    Ticket& ticket = tickets_.emplace_back(nullptr);
+    gate.arrives(ticket);
+    return ticket;
+  }
 
   Answer ask(Ticket& ticket, std::string_view name, milliseconds patience = seconds(10)) {
     return gate.ask(ticket, name, patience, now);
@@ -80,6 +84,18 @@ TEST_F(NameGateTest, LooksUpSoManyAtOnceAndTheOthersInTheirOrder) {
   EXPECT_EQ(ready(), Tickets{&d});
   gate.found(c);
   EXPECT_EQ(ready().front(), &second_c);
+}
+
+TEST_F(NameGateTest, LooksUpFirstWhatCameFirstWhoeverAsksFirst) {
+  Ticket& early = ticket();
+  Ticket& a = asker("a", Answer::go);
+  asker("b", Answer::go);
+  Ticket& late = asker("c", Answer::wait);
+  EXPECT_EQ(ask(early, "d"), Answer::wait);
+  gate.found(a);
+  EXPECT_EQ(ready(), Tickets{&early});
+  gate.found(early);
+  EXPECT_EQ(ready(), Tickets{&late});
 }
 
 TEST_F(NameGateTest, TellsAllThatTheNameWasNotFound) {
