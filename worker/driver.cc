@@ -8,6 +8,9 @@
 #include <limits>
 #include <span>
 #include <stdexcept>
+#include <utility>
+
+#include "worker/plain_url.h"
 
 namespace fetchline {
 namespace {
@@ -15,7 +18,15 @@ namespace {
 constexpr std::size_t kMaxEventsPerTurn = 512;
 constexpr std::size_t kTransfersPerShard = 128;  // measured: larger shards are slower, smaller
 constexpr std::size_t kMaxShards = 64;           // ones lose connections and repeat CA stores
+
+// Tags of what is no shard's.
 constexpr std::uint32_t kWake = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint32_t kLookup = kWake - 1;
+
+// With three silent name servers, as many as glibc asks, it takes 28 s to give up, and twice that
+// when it tries a search domain as well. A module of nsswitch.conf that hangs may take for ever:
+// others must not wait for that.
+constexpr std::chrono::seconds kLongestLookup{60};
 
 std::size_t shards_for(std::size_t transfers) {
   return std::clamp(transfers / kTransfersPerShard, std::size_t{1}, kMaxShards);
@@ -29,8 +40,8 @@ int socket_of(const epoll_event& event) { return static_cast<int>(event.data.u64
 
 }  // namespace
 
-Driver::Driver(std::size_t max_connections, WatchedSockets& sockets, int wake_fd)
-    : sockets_(sockets) {
+Driver::Driver(std::size_t max_connections, WatchedSockets& sockets, NameGate& names, int wake_fd)
+    : sockets_(sockets), names_(names) {
   const std::size_t shards = shards_for(max_connections);
   const std::size_t share = max_connections / shards;
   roomy_ = share + share / 4;  // a quarter of slack: hosts never spread evenly
@@ -45,6 +56,7 @@ Driver::~Driver() = default;
 void Driver::add(Transfer& transfer, std::string_view url, CURLcode ready) {
   Multi& shard = shard_for(url);
   transfer.set_multi(&shard);
+  names_.arrives(transfer.ticket());
   if (ready == CURLE_OK) {
     shard.add(transfer.easy());
   } else {
@@ -54,7 +66,10 @@ void Driver::add(Transfer& transfer, std::string_view url, CURLcode ready) {
 
 void Driver::remove(Transfer& transfer) noexcept {
   if (transfer.multi() == nullptr) return;
-  transfer.multi()->remove(transfer.easy());
+  NameGate::Ticket& ticket = transfer.ticket();
+  if (ticket.is_held() || ticket.looks_up()) names_.leave(ticket, leaves_behind(transfer));
+  if (!transfer.is_parked()) transfer.multi()->remove(transfer.easy());
+  transfer.set_parked(false);
   transfer.set_multi(nullptr);
 }
 
@@ -68,7 +83,48 @@ Multi& Driver::shard_for(std::string_view url) {
   return *shards_[home];
 }
 
+void Driver::start_ready() {
+  if (!names_.has_ready()) return;
+  for (const NameGate::Ticket* ticket : names_.take_ready()) {
+    Transfer& transfer = *ticket->transfer;
+    transfer.set_parked(false);
+    // Who looks up does so for the cache of its shard; the others go where there is room.
+    if (!ticket->looks_up()) transfer.set_multi(&shard_for(transfer.url()));
+    transfer.multi()->add(transfer.easy());
+  }
+}
+
+void Driver::end_lookup(Transfer& transfer, CURLcode code) {
+  NameGate::End end = NameGate::End::other;
+  if (code == CURLE_COULDNT_RESOLVE_HOST) end = NameGate::End::failed;
+  if (code == CURLE_OPERATION_TIMEDOUT) end = NameGate::End::timed_out;
+  names_.ended(transfer.ticket(), end, leaves_behind(transfer), Multi::Clock::now());
+}
+
+// Should the thread have ended already, its end of the socket is closed: a turn from now that is
+// known.
+bool Driver::leaves_behind(Transfer& transfer) {
+  FileDescriptor lookup = transfer.take_lookup();
+  if (!lookup.is_open() || !sockets_.watch(lookup.get(), EPOLLIN, kLookup)) return false;
+  left_behind_.push_back({std::move(lookup), Multi::Clock::now() + kLongestLookup});
+  return true;
+}
+
+void Driver::forget_lookup(int socket) {
+  sockets_.forget(socket);
+  std::erase_if(left_behind_,
+                [socket](const LeftBehind& left) { return left.lookup.get() == socket; });
+  names_.thread_ended();
+}
+
+void Driver::forget_overdue(Multi::Clock::time_point now) {
+  while (!left_behind_.empty() && left_behind_.front().until <= now) {
+    forget_lookup(left_behind_.front().lookup.get());
+  }
+}
+
 bool Driver::turn(std::chrono::milliseconds at_most) {
+  start_ready();
   std::array<epoll_event, kMaxEventsPerTurn> events;
   const int count = epoll_wait(sockets_.epoll(), events.data(), static_cast<int>(events.size()),
                                wait_ms(at_most));
@@ -82,14 +138,16 @@ bool Driver::turn(std::chrono::milliseconds at_most) {
     event.events = 0;
   }
   for (const epoll_event& event : happened) {
+    if (tag_of(event) == kLookup) forget_lookup(socket_of(event));
     // A socket that an earlier event of this turn closed is unknown to libcurl, or is a new one
     // with the same number; both take a call too many calmly.
-    if (tag_of(event) != kWake && event.events != 0) {
+    if (tag_of(event) < kLookup && event.events != 0) {
       shards_[tag_of(event)]->act(socket_of(event), event.events);
     }
   }
   const auto now = Multi::Clock::now();
   for (const auto& shard : shards_) shard->act_if_due(now);
+  forget_overdue(now);
   reaped_ = 0;
   return woken;
 }
@@ -108,19 +166,18 @@ int Driver::wait_ms(std::chrono::milliseconds at_most) const {
 
 std::optional<Driver::Done> Driver::next_done() {
   for (; reaped_ < shards_.size(); ++reaped_) {
-    if (const auto done = shards_[reaped_]->next_done()) {
+    while (const auto done = shards_[reaped_]->next_done()) {
       Transfer& transfer = Transfer::of(done->easy);
+      if (transfer.ticket().is_held()) {
+        transfer.set_parked(true);
+        continue;
+      }
+      if (transfer.ticket().looks_up()) end_lookup(transfer, done->code);
       transfer.set_multi(nullptr);
       return Done{transfer, done->code};
     }
   }
   return std::nullopt;
-}
-
-std::string_view authority_of(std::string_view url) {
-  const std::size_t scheme_end = url.find("://");
-  if (scheme_end != std::string_view::npos) url.remove_prefix(scheme_end + 3);
-  return url.substr(0, url.find_first_of("/?#"));
 }
 
 }  // namespace fetchline

@@ -11,12 +11,14 @@
 
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "worker/multi.h"
+#include "worker/name_gate.h"
 #include "worker/transfer.h"
 
 namespace fetchline {
@@ -24,14 +26,15 @@ namespace fetchline {
 class Driver {
  public:
   // Keeps up to about max_connections connections for reuse, and is made for so many transfers at
-  // once; more are slower. A turn also ends when `wake_fd` becomes readable. `sockets` outlives it.
-  Driver(std::size_t max_connections, WatchedSockets& sockets, int wake_fd);
+  // once; more are slower. A turn also ends when `wake_fd` becomes readable. The others outlive it.
+  Driver(std::size_t max_connections, WatchedSockets& sockets, NameGate& names, int wake_fd);
   ~Driver();  // every transfer was removed or came out of next_done() before
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
 
-  // Starts a prepared transfer; when `ready` is not CURLE_OK it comes out again with that. The
-  // transfer stays the caller's and leaves through next_done() or remove().
+  // Starts a prepared transfer, which may wait for its name inside; when `ready` is not CURLE_OK it
+  // comes out again with that. The transfer stays the caller's and leaves through next_done() or
+  // remove().
   void add(Transfer& transfer, std::string_view url, CURLcode ready);
   void remove(Transfer& transfer) noexcept;  // nothing happens to one that is not inside
 
@@ -43,19 +46,30 @@ class Driver {
     Transfer& transfer;
     CURLcode code;
   };
+  // All of them are to be taken before the next turn.
   [[nodiscard]] std::optional<Done> next_done();
 
  private:
   [[nodiscard]] Multi& shard_for(std::string_view url);
   [[nodiscard]] int wait_ms(std::chrono::milliseconds at_most) const;
+  void start_ready();
+  void end_lookup(Transfer& transfer, CURLcode code);
+  [[nodiscard]] bool leaves_behind(Transfer& transfer);
+  void forget_lookup(int socket);
+  void forget_overdue(Multi::Clock::time_point now);
+
+  // The thread of a lookup that nobody waits for: it ends when the system's resolver has done.
+  struct LeftBehind {
+    FileDescriptor lookup;
+    Multi::Clock::time_point until;  // then it is forgotten, whatever it does
+  };
 
   WatchedSockets& sockets_;
+  NameGate& names_;
   std::size_t roomy_;  // transfers in a shard before its hosts overflow into the next
   std::vector<std::unique_ptr<Multi>> shards_;
+  std::deque<LeftBehind> left_behind_;
   std::size_t reaped_ = 0;  // shards that next_done() has emptied since the last turn
 };
-
-// "host:port" and whatever else an URL's authority has, for keeping equal ones together.
-[[nodiscard]] std::string_view authority_of(std::string_view url);
 
 }  // namespace fetchline

@@ -15,8 +15,6 @@
 namespace fetchline {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 // libcurl says when it wants to be called and the mailbox wakes us: this is for surprises only.
 constexpr std::chrono::milliseconds kMaxWait{1000};
 constexpr std::chrono::milliseconds kMaxPause{5};  // before paused transfers ask again
@@ -33,8 +31,9 @@ struct Attempt {
   std::vector<Stage> stages;
   std::size_t next_stage = 0;
   std::vector<std::unique_ptr<Transfer>> running;
-  Clock::time_point started = Clock::now();
-  bool request_sent = false;  // by any transfer of it
+  std::chrono::microseconds stages_took{0};  // that have ended
+  std::chrono::microseconds stage_took{0};   // the one under way: its slowest transfer
+  bool request_sent = false;                 // by any transfer of it
   std::list<Attempt>::iterator self;
 };
 
@@ -60,11 +59,11 @@ Attempt::Attempt(OpenedJob& its_job, Task its_task)
       stages(stages_of(task)) {}
 
 // What a stage gets of the attempt's time: an equal part of what is left, so that a first address
-// that hangs leaves some for the others. 0: no limit.
+// that hangs leaves some for the others. 0: no limit. To wait for a name takes none of it.
 std::chrono::milliseconds time_for_stage(const Attempt& attempt, std::size_t stage) {
   const std::chrono::milliseconds whole = attempt.request.max_time;
   if (whole.count() <= 0 || attempt.stages.size() == 1) return whole;
-  const auto passed = std::chrono::floor<std::chrono::milliseconds>(Clock::now() - attempt.started);
+  const auto passed = std::chrono::floor<std::chrono::milliseconds>(attempt.stages_took);
   const auto stages_left = static_cast<std::int64_t>(attempt.stages.size() - stage);
   return std::max((whole - passed) / stages_left, std::chrono::milliseconds{1});
 }
@@ -102,9 +101,10 @@ class Fetcher::Loop {
  public:
   Loop(FetcherOptions options, BodyBudget& budget, Mailbox<Fetched>& fetched)
       : options_(std::move(options)),
-        bounds_{budget, options_.allow_net, sockets_, options_.receive_bytes},
+        names_(options_.max_lookups),
+        bounds_{budget, options_.allow_net, sockets_, names_, options_.receive_bytes},
         fetched_(fetched),
-        driver_(options_.max_connections, sockets_, commands_.fd()) {}
+        driver_(options_.max_connections, sockets_, names_, commands_.fd()) {}
   ~Loop() { close_all(); }
 
   Mailbox<FetchCommand>& commands() { return commands_; }
@@ -180,6 +180,7 @@ class Fetcher::Loop {
 
   void start_next_stage(Attempt& attempt) {
     const std::size_t stage = attempt.next_stage++;
+    attempt.stages_took += std::exchange(attempt.stage_took, {});
     const auto max_time = time_for_stage(attempt, stage);
     for (const std::string* url : attempt.stages[stage]) {
       Transfer& transfer = *attempt.running.emplace_back(idle_transfer(attempt.job));
@@ -238,6 +239,9 @@ class Fetcher::Loop {
     const JobSettings& settings = attempt.job.settings;
     const Outcome outcome = outcome_of(end, settings.accept);
     attempt.request_sent |= end.request_sent;
+    if (attempt.next_stage < attempt.stages.size()) {
+      attempt.stage_took = std::max(attempt.stage_took, transfer.took());
+    }
     const bool is_last = attempt.running.size() == 1;
     if (outcome != Outcome::ok && !is_last) return put_back(attempt, transfer);
     if (outcome != Outcome::ok && attempt.next_stage < attempt.stages.size() &&
@@ -295,6 +299,7 @@ class Fetcher::Loop {
 
   const FetcherOptions options_;
   WatchedSockets sockets_;
+  NameGate names_;
   const TransferBounds bounds_;
   Mailbox<Fetched>& fetched_;
   Mailbox<FetchCommand> commands_;

@@ -52,6 +52,7 @@ struct FetcherOptions {
   // cancelled, if it may be repeated: it would time out, or its origin would not wait, and its task
   // is not to blame.
   std::chrono::milliseconds room_patience{10'000};
+  std::size_t max_lookups = 64;  // of names at once; see NameGate
 };
 
 class Fetcher {

@@ -4,7 +4,7 @@
 #include <functional>
 #include <utility>
 
-#include "worker/driver.h"
+#include "worker/plain_url.h"
 
 namespace fetchline {
 namespace {

@@ -111,6 +111,7 @@ std::optional<Multi::Done> Multi::next_done() {
 int Multi::on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* /*known*/) {
   const auto& multi = *static_cast<const Multi*>(self);
   if (what != CURL_POLL_REMOVE) {
+    if (!multi.sockets_.is_connection(socket)) Transfer::of(easy).keep_lookup(socket);
     multi.sockets_.watch(socket, events_of(what), multi.number_);
   } else if (speaks_http1(easy) && !Transfer::of(easy).is_paused()) {
     multi.sockets_.watch_idle(socket, multi.number_);

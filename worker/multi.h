@@ -48,6 +48,7 @@ class Multi {
   [[nodiscard]] std::optional<Done> next_done();
 
   [[nodiscard]] std::size_t size() const { return size_; }  // handles inside
+  [[nodiscard]] std::uint32_t number() const { return number_; }
 
  private:
   static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* known);

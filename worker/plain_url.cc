@@ -96,4 +96,18 @@ std::optional<PlainUrl> plain_url(std::string_view url) {
   return parts;
 }
 
+std::string_view authority_of(std::string_view url) {
+  const std::size_t scheme_end = url.find("://");
+  if (scheme_end != std::string_view::npos) url.remove_prefix(scheme_end + 3);
+  return url.substr(0, url.find_first_of("/?#"));
+}
+
+bool is_address(std::string_view authority) {
+  const std::size_t user_end = authority.rfind('@');
+  if (user_end != authority.npos) authority.remove_prefix(user_end + 1);
+  if (authority.starts_with('[')) return true;
+  const std::string_view host = authority.substr(0, authority.find(':'));
+  return std::all_of(host.begin(), host.end(), [](char c) { return is_digit(c) || c == '.'; });
+}
+
 }  // namespace fetchline

@@ -18,4 +18,11 @@ struct PlainUrl {
 // in lower case or an IPv4 address, a path, and a query; no user, no fragment, no dots as segments.
 [[nodiscard]] std::optional<PlainUrl> plain_url(std::string_view url);
 
+// "host:port" and whatever else an URL's authority has, for keeping equal ones together.
+[[nodiscard]] std::string_view authority_of(std::string_view url);
+
+// The host of this authority is an address, as "127.0.0.1" and "[::1]" are: nothing to look up. An
+// odd spelling of one, as "0x7f.1", counts as a name.
+[[nodiscard]] bool is_address(std::string_view authority);
+
 }  // namespace fetchline

@@ -1,13 +1,17 @@
 #include "worker/transfer.h"
 
+#include <fcntl.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <limits>
 #include <new>
 
 #include "worker/job_options.h"
+#include "worker/multi.h"
+#include "worker/plain_url.h"
 
 namespace fetchline {
 
@@ -45,6 +49,7 @@ CURLcode Transfer::prepare(const Request& request, const std::string& url,
   has_no_body_ = request.method == "HEAD";
   repeats_ = may_repeat(request.method, true, settings_.retry_unsafe);
   hops_.begin();
+  max_time_ = max_time;
   no_goodbye_ = false;
   sent_before_ = 0;
   answered_before_ = 0;
@@ -101,6 +106,10 @@ CURLcode Transfer::set_job_options() {
       .set(CURLOPT_CLOSESOCKETDATA, static_cast<void*>(&bounds_.sockets))
       .set(CURLOPT_PREREQFUNCTION, &Transfer::on_request)
       .set(CURLOPT_PREREQDATA, static_cast<void*>(this));
+  if (settings_.proxy.empty()) {
+    options.set(CURLOPT_RESOLVER_START_FUNCTION, &Transfer::on_lookup)
+        .set(CURLOPT_RESOLVER_START_DATA, static_cast<void*>(this));
+  }
   fetchline::set_job_options(options, settings_);
   return options.result();
 }
@@ -202,10 +211,50 @@ int Transfer::on_progress(void* self, curl_off_t, curl_off_t received, curl_off_
   return 0;
 }
 
+// Called before a connection is made to a host, be it an address, that is not in libcurl's cache.
+// Anything but 0 ends the transfer with CURLE_COULDNT_RESOLVE_HOST.
+int Transfer::on_lookup(void*, void*, void* self) {
+  return static_cast<Transfer*>(self)->may_look_up() ? 0 : 1;
+}
+
+bool Transfer::may_look_up() {
+  if (response_.final_answers() > 0 || fact<long>(easy(), CURLINFO_REQUEST_SIZE) > 0) return true;
+  const std::string_view authority = authority_of(url());
+  if (is_address(authority)) return true;
+  // As libcurl's cache: one for each Multi, by name and port.
+  const std::string_view origin(url().data(), authority.data() + authority.size());
+  const std::string name = std::to_string(multi_->number()).append(" ").append(origin);
+  const auto now = NameGate::Clock::now();
+  return bounds_.names.ask(ticket_, name, patience(), now) == NameGate::Answer::go;
+}
+
+std::string_view Transfer::url() const {
+  const char* url = fact<const char*>(easy(), CURLINFO_EFFECTIVE_URL);
+  return url == nullptr ? std::string_view() : url;
+}
+
+std::chrono::milliseconds Transfer::patience() const {
+  constexpr std::chrono::milliseconds kOfLibcurl{300'000};
+  const auto connect_timeout = settings_.connect_timeout;
+  const auto patience = connect_timeout.count() > 0 ? connect_timeout : kOfLibcurl;
+  return max_time_.count() > 0 ? std::min(patience, max_time_) : patience;
+}
+
+void Transfer::has_addresses() {
+  bounds_.names.found(ticket_);
+  lookup_ = FileDescriptor();
+}
+
+void Transfer::keep_lookup(int socket) {
+  if (!ticket_.looks_up() || lookup_.is_open()) return;
+  lookup_ = FileDescriptor(fcntl(socket, F_DUPFD_CLOEXEC, 0));
+}
+
 // Called for each address that the name has come to, the proxy's when there is one. What is refused
 // here is as if nobody listened there: libcurl tries the next.
 curl_socket_t Transfer::on_connect(void* self, curlsocktype, curl_sockaddr* address) {
   auto& transfer = *static_cast<Transfer*>(self);
+  if (transfer.ticket_.looks_up()) transfer.has_addresses();
   const auto ip = IpAddress::of(address->addr);
   if (!ip || !transfer.hops_.may_connect(*ip, transfer.response_.final_answers() > 0)) {
     return CURL_SOCKET_BAD;
@@ -225,6 +274,7 @@ int Transfer::on_close(void* sockets, curl_socket_t socket) {
 // A connection that is there already was not asked about.
 int Transfer::on_request(void* self, char* address, char*, int, int) {
   auto& transfer = *static_cast<Transfer*>(self);
+  if (transfer.ticket_.looks_up()) transfer.has_addresses();
   const auto ip = IpAddress::parse(address);
   if (!ip || !transfer.hops_.may_send(*ip, transfer.response_.final_answers() > 0)) {
     transfer.response_.stop(StopReason::blocked);
@@ -308,6 +358,8 @@ TransferEnd Transfer::end_of(CURLcode code) const {
   if (code == CURLE_OUT_OF_MEMORY && end.request_sent) end.stopped = StopReason::header_bytes;
   return end;
 }
+
+std::chrono::microseconds Transfer::took() const { return time_of(easy(), CURLINFO_TOTAL_TIME_T); }
 
 std::optional<std::chrono::milliseconds> Transfer::retry_after(
     std::chrono::system_clock::time_point now) const {

@@ -12,12 +12,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "proto/file_descriptor.h"
 #include "proto/result.h"
 #include "proto/task.h"
 #include "worker/body_budget.h"
 #include "worker/hops.h"
+#include "worker/name_gate.h"
 #include "worker/outcome.h"
 #include "worker/request.h"
 #include "worker/response.h"
@@ -46,6 +49,7 @@ struct TransferBounds {
   BodyBudget& budget;
   const AddressPolicy& allow_net;
   WatchedSockets& sockets;
+  NameGate& names;
   std::size_t receive_bytes;  // of libcurl's buffer, 1 KiB to 512 KiB: held from start to end
 };
 
@@ -69,6 +73,15 @@ class Transfer {
   [[nodiscard]] void* owner() const { return owner_; }
   void set_multi(Multi* multi) { multi_ = multi; }
   [[nodiscard]] Multi* multi() const { return multi_; }
+  void set_parked(bool parked) { parked_ = parked; }  // until its name is known
+  [[nodiscard]] bool is_parked() const { return parked_; }
+
+  [[nodiscard]] std::string_view url() const;  // since it has run; of its last hop
+  [[nodiscard]] NameGate::Ticket& ticket() { return ticket_; }
+  // What libcurl hears through from the thread that looks up. Its other end closes with that
+  // thread, which may be long after libcurl has stopped listening.
+  void keep_lookup(int socket);
+  [[nodiscard]] FileDescriptor take_lookup() { return std::exchange(lookup_, FileDescriptor()); }
 
   // It is paused until there is memory for more of its body; ends as any other when it takes too
   // long. resume() lets it go on if there is some now. `is_head`: the collector waits for it.
@@ -80,6 +93,7 @@ class Transfer {
 
   // After its end. `code` is what libcurl said.
   [[nodiscard]] TransferEnd end_of(CURLcode code) const;
+  [[nodiscard]] std::chrono::microseconds took() const;
   [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after(
       std::chrono::system_clock::time_point now) const;
 
@@ -103,6 +117,10 @@ class Transfer {
   static curl_socket_t on_connect(void* self, curlsocktype, curl_sockaddr* address);
   static int on_close(void* sockets, curl_socket_t socket);
   static int on_request(void* self, char* address, char*, int, int);
+  static int on_lookup(void*, void*, void* self);
+  [[nodiscard]] bool may_look_up();
+  [[nodiscard]] std::chrono::milliseconds patience() const;
+  void has_addresses();
   [[nodiscard]] bool would_repeat();
   [[nodiscard]] bool announces_too_much(curl_off_t length) const;
 
@@ -115,10 +133,14 @@ class Transfer {
   bool as_job_ = false;         // the handle's options are the job's; only the URL differs
   void* owner_ = nullptr;
   Multi* multi_ = nullptr;
+  bool parked_ = false;
   Response response_;
   BodyBudget::Share share_;
   std::optional<std::chrono::steady_clock::time_point> first_paused_;
   Hops hops_;
+  NameGate::Ticket ticket_{this};
+  FileDescriptor lookup_;
+  std::chrono::milliseconds max_time_{0};
   bool repeats_ = true;              // its method is safe to repeat, or the user says so
   bool has_no_body_ = false;         // by its method
   bool no_goodbye_ = false;          // as of now; what counts is how it was at the end

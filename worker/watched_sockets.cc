@@ -56,4 +56,9 @@ bool WatchedSockets::is_idle(int socket) const {
   return at < known_.size() && known_[at].idle;
 }
 
+bool WatchedSockets::is_connection(int socket) const {
+  const auto at = static_cast<std::size_t>(socket);
+  return at < known_.size() && known_[at].connection;
+}
+
 }  // namespace fetchline

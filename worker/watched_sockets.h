@@ -28,6 +28,7 @@ class WatchedSockets {
   // A connection of which nothing was asked is watched for reading; anything else is forgotten.
   void watch_idle(int socket, std::uint32_t tag);
   [[nodiscard]] bool is_idle(int socket) const;
+  [[nodiscard]] bool is_connection(int socket) const;
 
   [[nodiscard]] int epoll() const { return epoll_; }
 

@@ -82,7 +82,7 @@ void add_command_flags(CLI::App& app, CommandOptions& options) {
 
 void check_descriptors(const WorkerOptions& options, std::uint64_t limit) {
   constexpr std::uint64_t kOwn = 64;        // sockets of ours, files
-  constexpr std::uint64_t kOfThread = 160;  // spare connections, epoll, wake-ups, libcurl's own
+  constexpr std::uint64_t kOfThread = 160;  // spare connections, epoll, wake-ups, name lookups
   constexpr std::uint64_t kOfCommand = 4;
   const std::uint64_t of_slot = options.emit.command.empty() ? 1 : 1 + kOfCommand;
   const std::uint64_t needed =

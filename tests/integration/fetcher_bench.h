@@ -31,12 +31,13 @@ class Bench {
   explicit Bench(JobSettings settings = {}, std::size_t max_connections = 64,
                  std::size_t body_bytes = std::size_t{1} << 30,
                  AddressPolicy allow_net = AddressPolicy(),
-                 milliseconds room_patience = seconds(10))
+                 milliseconds room_patience = seconds(10), std::size_t max_lookups = 64)
       : budget_(body_bytes),
         fetcher_({.worker_name = "test:1",
                   .max_connections = max_connections,
                   .allow_net = std::move(allow_net),
-                  .room_patience = room_patience},
+                  .room_patience = room_patience,
+                  .max_lookups = max_lookups},
                  budget_, fetched_),
         thread_([this] { fetcher_.run(); }) {
     open(kJob, std::move(settings));

@@ -86,6 +86,16 @@ TEST(PlainUrl, IsNothingThatLibcurlSpellsDifferentlyOrRefuses) {
   EXPECT_EQ(parts_of(std::string("http://a/\0b", 11)), "");
 }
 
+TEST(IsAddress, IsTrueOfWhatNobodyLooksUp) {
+  for (const char* authority :
+       {"127.0.0.1", "127.0.0.1:80", "u:p@10.0.0.1", "1.2", "[::1]", "[::1]:80", "u@[fe80::1]"}) {
+    EXPECT_TRUE(is_address(authority)) << authority;
+  }
+  for (const char* authority : {"a", "a:80", "1.a", "127.0.0.1.example", "1.2.3.4@a", "0x7f.1"}) {
+    EXPECT_FALSE(is_address(authority)) << authority;
+  }
+}
+
 // parts_of() compares; here it is given whatever can be made of what matters in URLs.
 TEST(PlainUrl, AgreesWithLibcurlWhateverItIsGiven) {
   const auto seed = std::random_device{}();
