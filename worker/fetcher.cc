@@ -15,6 +15,8 @@
 namespace fetchline {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 // libcurl says when it wants to be called and the mailbox wakes us: this is for surprises only.
 constexpr std::chrono::milliseconds kMaxWait{1000};
 constexpr std::chrono::milliseconds kMaxPause{5};  // before paused transfers ask again
