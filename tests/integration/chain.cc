@@ -79,7 +79,8 @@ void Stage::start(const std::string& role) {
 
 void Stage::kill(const std::string& role) {
   running_.at(role)->signal(SIGKILL);
-  EXPECT_EQ(running_.at(role)->exit_code(), 128 + SIGKILL);
+  const int code = running_.at(role)->exit_code();
+  EXPECT_TRUE(code == 128 + SIGKILL || code == 0) << code;  // it may have ended before
 }
 
 void Stage::signal(int number) {
