@@ -64,6 +64,11 @@ void Driver::add(Transfer& transfer, std::string_view url, CURLcode ready) {
   }
 }
 
+void Driver::resume(Transfer& transfer, bool is_head) {
+  const CURLcode code = transfer.resume(is_head);
+  if (code != CURLE_OK) transfer.multi()->fail(transfer.easy(), code);
+}
+
 void Driver::remove(Transfer& transfer) noexcept {
   if (transfer.multi() == nullptr) return;
   NameGate::Ticket& ticket = transfer.ticket();

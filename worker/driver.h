@@ -36,7 +36,8 @@ class Driver {
   // comes out again with that. The transfer stays the caller's and leaves through next_done() or
   // remove().
   void add(Transfer& transfer, std::string_view url, CURLcode ready);
-  void remove(Transfer& transfer) noexcept;  // nothing happens to one that is not inside
+  void remove(Transfer& transfer) noexcept;       // nothing happens to one that is not inside
+  void resume(Transfer& transfer, bool is_head);  // one that is paused: Transfer::resume()
 
   // Waits, at most so long, for sockets, timers or wake_fd, then lets libcurl work. True when
   // wake_fd is readable.

@@ -206,7 +206,7 @@ class Fetcher::Loop {
         Attempt& attempt = *at++;
         if (!has_paused(attempt)) continue;
         const bool is_head = bounds_.budget.is_head(slot, attempt.task.index);
-        for (const auto& transfer : attempt.running) transfer->resume(is_head);
+        for (const auto& transfer : attempt.running) driver_.resume(*transfer, is_head);
         if (bounds_.budget.is_full() && waits_since(attempt, long_ago)) give_back(attempt);
       }
     }

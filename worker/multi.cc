@@ -68,6 +68,11 @@ void Multi::add_failed(CURL* easy, CURLcode code) {
   ++size_;
 }
 
+void Multi::fail(CURL* easy, CURLcode code) {
+  curl_multi_remove_handle(multi_, easy);
+  failed_.push_back({easy, code});
+}
+
 void Multi::remove(CURL* easy) noexcept {
   curl_multi_remove_handle(multi_, easy);
   std::erase_if(failed_, [easy](const Done& done) { return done.easy == easy; });

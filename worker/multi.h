@@ -31,6 +31,7 @@ class Multi {
   // The handle stays the caller's. It leaves through next_done() or remove().
   void add(CURL* easy);
   void add_failed(CURL* easy, CURLcode code);  // comes out without having run
+  void fail(CURL* easy, CURLcode code);        // ends one that runs: it comes out with that
   void remove(CURL* easy) noexcept;            // ends the transfer if it still runs
 
   void act(int socket, std::uint32_t epoll_events);
@@ -59,7 +60,7 @@ class Multi {
   std::uint32_t number_;
   std::size_t size_ = 0;
   std::optional<Clock::time_point> due_;
-  std::vector<Done> failed_;  // out of next_done() without having run
+  std::vector<Done> failed_;  // out of next_done() without a word of libcurl
 };
 
 }  // namespace fetchline

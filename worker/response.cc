@@ -163,6 +163,7 @@ void Response::expect_body(std::uint64_t bytes) {
 
 bool Response::take_body(std::string_view piece) {
   body_started_ = true;
+  if (stopped_ != StopReason::none) return false;
   return is_coded() ? take_coded(piece) : keep_body(piece);
 }
 

@@ -158,8 +158,9 @@ std::size_t Transfer::on_body(char* bytes, std::size_t /*one*/, std::size_t coun
   return response.take_body({bytes, count}) || count == 0 ? count : 0;
 }
 
-void Transfer::resume(bool is_head) {
-  if (is_paused() && share_.ask_again(is_head)) curl_easy_pause(easy(), CURLPAUSE_CONT);
+CURLcode Transfer::resume(bool is_head) {
+  if (!is_paused() || !share_.ask_again(is_head)) return CURLE_OK;
+  return curl_easy_pause(easy(), CURLPAUSE_CONT);
 }
 
 void Transfer::release() {

@@ -84,12 +84,14 @@ class Transfer {
   [[nodiscard]] FileDescriptor take_lookup() { return std::exchange(lookup_, FileDescriptor()); }
 
   // It is paused until there is memory for more of its body; ends as any other when it takes too
-  // long. resume() lets it go on if there is some now. `is_head`: the collector waits for it.
+  // long. resume() lets it go on if there is some now. `is_head`: the collector waits for it. An
+  // error: it has ended with that, for libcurl hands over at once what it kept; it does not say so
+  // again.
   [[nodiscard]] bool is_paused() const { return share_.waits(); }
   [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> first_paused() const {
     return first_paused_;
   }
-  void resume(bool is_head);
+  [[nodiscard]] CURLcode resume(bool is_head);
 
   // After its end. `code` is what libcurl said.
   [[nodiscard]] TransferEnd end_of(CURLcode code) const;

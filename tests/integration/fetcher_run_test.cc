@@ -78,6 +78,23 @@ TEST(FetcherRun, TakesOneLargeBodyAfterTheOtherWhenThereIsMemoryForOne) {
   EXPECT_EQ(origin.connections(), kCount) << "kept through their pauses";
 }
 
+// What libcurl kept while it was paused it hands over in the call that lets it go on.
+TEST(FetcherRun, EndsABodyThatIsRefusedWhenItGoesOn) {
+  const Origin origin;
+  JobSettings settings;
+  settings.max_filesize_bytes = BodyBudget::kOwnBytes;
+  Bench bench(settings, 64, 0);
+  bench.hold(1);  // nobody is let through
+  constexpr std::size_t kCount = 8;
+  for (Index i = 0; i < kCount; ++i) bench.fetch(origin.url("/?chunked=1&size=3000000"), i);
+  EXPECT_TRUE(comes_true([&] { return bench.budget().waiting() == kCount; }));
+  bench.hold(0);
+  for (const Fetched& fetched : bench.take(kCount)) {
+    EXPECT_EQ(fetched.result.outcome, Outcome::too_large) << fetched.result.errormsg;
+  }
+  EXPECT_EQ(bench.budget().taken(), 0U);
+}
+
 TEST(FetcherRun, LetsSmallBodiesPassWhileLargeOnesWait) {
   const Origin origin;
   Bench bench({}, 64, 0);
