@@ -276,7 +276,7 @@ bool Collector::try_disk(DiskFull& full, Instant now, const std::function<void()
   if (full && now - full->tried < kDiskRetry) return false;
   try {
     write();
-    if (full) spdlog::info("{}: there is room again", options_.output);
+    if (full) spdlog::info("there is room again ({})", full->what);
     full.reset();
     return true;
   } catch (const OutputError& error) {
@@ -284,7 +284,7 @@ bool Collector::try_disk(DiskFull& full, Instant now, const std::function<void()
     if (!error.is_disk_full() || !log_.sink->can_wait_for_room() || !waits) throw;
     const bool is_told = full && now - full->told < PeerWatch::kNextNotice;
     if (!is_told) spdlog::error("{}; waiting for room", error.what());
-    full = {.tried = now, .told = is_told ? full->told : now};
+    full = {.tried = now, .told = is_told ? full->told : now, .what = error.what()};
     return false;
   }
 }
@@ -342,7 +342,7 @@ void Collector::publish(Instant now) {
   if (!published_.is_wanted()) return;
   CollectorStatus status = core_.status(now);
   status.body_bytes = counters_.bytes.load(std::memory_order_relaxed);
-  status.disk_full = output_full_ || journal_full_ || manifest_full_;
+  status.disk_full = output_full_ || journal_full_ || manifest_full_ || next_full_;
   status.reader_slow = log_.sink->blocked_fd() >= 0;
   if (log_.journal) status.journal_bytes = log_.journal->bytes();
   status.dropped_messages += undecoded_;

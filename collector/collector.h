@@ -73,6 +73,7 @@ class Collector {
   void compare_input(Instant now);
   struct Full {
     Instant tried, told;  // last
+    std::string what;     // which file, and why
   };
   using DiskFull = std::optional<Full>;  // empty: it is not
   [[nodiscard]] bool try_disk(DiskFull& full, Instant now, const std::function<void()>& write);

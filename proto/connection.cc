@@ -92,9 +92,11 @@ void Connection::note(Handshakes::Event event) {
                                        "--authorized-keys"));
       return;
     case Event::broken_off:
-      try_next_key_ = server_keys_.size() > 1;
-      if (!keys || ++broken_off_ < server_keys_.size()) return;
-      complaints_.note(whom_ + " breaks off the handshake: is its key in --authorized-keys?");
+      try_next_key_ = ++broken_off_ < server_keys_.size();
+      if (try_next_key_) return;
+      broken_off_ = 0;
+      if (keys)
+        complaints_.note(whom_ + " breaks off the handshake: is its key in --authorized-keys?");
       return;
     case Event::nonsense:
       complaints_.note(whom_ + " speaks something else");

@@ -57,7 +57,7 @@ class Connection {
   bool given_up_ = false;  // by libzmq, unless a next attempt is told of soon
   std::optional<Instant> given_up_at_;
   bool try_next_key_ = false;
-  std::size_t broken_off_ = 0;  // handshakes in a row
+  std::size_t broken_off_ = 0;  // handshakes in a row, until all keys were tried
   Complaints complaints_;
 };
 

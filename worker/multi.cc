@@ -11,11 +11,19 @@
 namespace fetchline {
 namespace {
 
+CURLcode start_libcurl() {
+#ifdef __SANITIZE_ADDRESS__  // for which all that a thread has kept is in use
+  return curl_global_init(CURL_GLOBAL_DEFAULT);
+#else
+  return curl_global_init_mem(CURL_GLOBAL_DEFAULT, &curl_memory::allocate, &curl_memory::release,
+                              &curl_memory::reallocate, &curl_memory::duplicate,
+                              &curl_memory::allocate_zeroed);
+#endif
+}
+
 CURLM* new_multi() {
   // Thread-safe since 7.84, once a process, never undone: other threads may still use libcurl.
-  static const CURLcode started = curl_global_init_mem(
-      CURL_GLOBAL_DEFAULT, &curl_memory::allocate, &curl_memory::release, &curl_memory::reallocate,
-      &curl_memory::duplicate, &curl_memory::allocate_zeroed);
+  static const CURLcode started = start_libcurl();
   CURLM* multi = started == CURLE_OK ? curl_multi_init() : nullptr;
   if (multi == nullptr) throw std::runtime_error("libcurl does not start");
   return multi;

@@ -244,7 +244,7 @@ void Worker::publish(Instant now) {
   status.slots = options_.concurrency;
   status.running = core_.running();
   status.queued = core_.queued();
-  status.held_bytes = held_bytes();
+  status.held_bytes = core_.held_bytes();
   status.paused = fetchers_.paused();
   if (commands_) {
     status.commands = {.running = commands_->count(),
