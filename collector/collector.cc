@@ -107,20 +107,13 @@ RunEnd Collector::run(std::stop_token drain, std::stop_token abort) try {
       draining_since_ = now;
       core_.drain(now);
     }
-    if (auto end = ended(now)) return *end;
+    if (auto end = ended(now)) return leave(std::move(*end));
     if (abort.stop_requested()) return {.kind = RunEnd::Kind::interrupted, .why = "stopped"};
     wait(now);
   }
 } catch (const OutputError& error) {
   discard_if_refused(error);
   throw;
-}
-
-// A body's file is in the way before anything is out: what was made for this job must not be in the
-// way of the next attempt too.
-void Collector::discard_if_refused(const OutputError& error) {
-  const bool may_go = log_.journal && !options_.resume && !options_.overwrite;
-  if (error.error == EEXIST && may_go) log_.discard_if_empty(options_.output);
 }
 
 void Collector::wait(Instant now) {
@@ -360,39 +353,6 @@ void Collector::publish(Instant now) {
     status.missing.push_back(producer_watch_.whom());
   }
   published_.publish(std::move(status));
-}
-
-std::optional<RunEnd> Collector::ended(Instant now) const {
-  if (auto end = ended_by_next_stage()) return end;
-  if (core_.over(now) && (!next_ || next_standing_.over)) return RunEnd{.counts = core_.counts()};
-  if (core_.done() && core_.over(now) && draining_since_) {
-    return RunEnd{.kind = RunEnd::Kind::interrupted,
-                  .why = "stopped before the next stage was done"};
-  }
-  if (core_.done()) return std::nullopt;
-  if (producer_watch_.timed_out(now)) {
-    return RunEnd{.kind = RunEnd::Kind::no_peer, .why = producer_watch_.whom() + " did not come"};
-  }
-  if (!draining_since_) return std::nullopt;
-  const bool all_safe = !log_.journal || (!core_.has_unsaved() && saving_.empty() &&
-                                          core_.written() == core_.watermark());
-  const bool all_out = !core_.has_next() && log_.sink->blocked_fd() < 0 && core_.drained(now);
-  if (!(all_out && all_safe) && now - *draining_since_ < options_.drain_timeout)
-    return std::nullopt;
-  return RunEnd{.kind = RunEnd::Kind::interrupted, .why = "stopped before the end of the job"};
-}
-
-std::optional<RunEnd> Collector::ended_by_next_stage() const {
-  if (next_standing_.other_job) {
-    return RunEnd{.kind = RunEnd::Kind::other_input,
-                  .why = "--next: " + next_->whom() + " takes the lines of job " +
-                         to_string(*next_standing_.other_job) + ", and this is job " +
-                         to_string(core_.job())};
-  }
-  if (next_standing_.timed_out) {
-    return RunEnd{.kind = RunEnd::Kind::no_peer, .why = next_->whom() + " did not come"};
-  }
-  return std::nullopt;
 }
 
 }  // namespace fetchline

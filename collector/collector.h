@@ -77,6 +77,7 @@ class Collector {
   };
   using DiskFull = std::optional<Full>;  // empty: it is not
   [[nodiscard]] bool try_disk(DiskFull& full, Instant now, const std::function<void()>& write);
+  [[nodiscard]] RunEnd leave(RunEnd end);
   void finish(Instant now);
   void speak_to_next_stage(Instant now);
   void send();

@@ -1,5 +1,8 @@
 #include "collector/collector_flags.h"
 
+#include <charconv>
+#include <string_view>
+
 #include "deploy/process/flags.h"
 #include "deploy/process/usage_error.h"
 
@@ -62,7 +65,26 @@ void set_default_emit(CollectorOptions& options) {
   if (!options.next.empty() && !options.emit) options.emit = EmitRule{};
 }
 
+namespace {
+
+// Here, as libzmq would say it when the output is open and what was in it is gone.
+void check_next(const std::string& endpoint) {
+  constexpr std::string_view kTcp = "tcp://";
+  if (endpoint.empty() || endpoint.starts_with("ipc://")) return;
+  const std::size_t colon = endpoint.rfind(':');
+  const bool has_host = endpoint.starts_with(kTcp) && colon > kTcp.size();
+  unsigned port = 0;
+  const char* const end = endpoint.data() + endpoint.size();
+  const char* const digits = has_host ? endpoint.data() + colon + 1 : end;
+  const auto [rest, error] = std::from_chars(digits, end, port);
+  if (error == std::errc() && rest == end && 0 < port && port <= 65'535) return;
+  throw UsageError("--next", endpoint + " is no endpoint; one looks like tcp://127.0.0.1:5555");
+}
+
+}  // namespace
+
 void check_output_flags(const CollectorOptions& options) {
+  check_next(options.next);
   if (options.resume && options.overwrite) throw UsageError("--resume", "excludes --overwrite");
   const bool files = options.format == OutputFormat::files;
   if (files && options.output_dir.empty()) throw UsageError("--format files", "needs --output-dir");

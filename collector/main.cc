@@ -21,6 +21,7 @@ namespace {
 
 ExitCode run(const Program& program, const CollectorOptions& options, const FailOn& rule,
              const SignalStop& signals) {
+  check_watch(program);
   zmq::context_t context = make_context(1);
   Collector collector(context, options);
   const CollectorCounters& counters = collector.counters();

@@ -1,5 +1,7 @@
 // fetchline: the whole pipeline on this machine. Flags in, exit code out.
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "collector/collector_flags.h"
 #include "collector/collector_view.h"
@@ -26,6 +28,18 @@
 
 namespace fetchline {
 namespace {
+
+// Nothing would be left to read of an input that is the output too.
+void check_apart(const std::string& input, const std::string& output) {
+  if (input.empty() || output == "-") return;
+  struct stat in {
+  }, out{};
+  const int found = input == "-" ? fstat(STDIN_FILENO, &in) : stat(input.c_str(), &in);
+  if (found != 0 || !S_ISREG(in.st_mode) || stat(output.c_str(), &out) != 0) return;
+  if (in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
+    throw UsageError("--output", output + " is the input");
+  }
+}
 
 ExitCode dry_run(const PipelineOptions& options, const TaskFlags& flags) {
   const ProducerOptions& producer = options.producer;
@@ -66,6 +80,7 @@ ProgressSample sample_of(const Pipeline& pipeline) {
 ExitCode run(const Program& program, const PipelineOptions& options, const TaskFlags& flags,
              const SignalStop& signals) {
   if (flags.dry_run) return dry_run(options, flags);
+  check_watch(program);
   Pipeline pipeline(options);
   ProgressReport progress(program.progress(), [&pipeline] { return sample_of(pipeline); });
   const auto http = serve_watch(program, [&] {
@@ -135,6 +150,7 @@ int main_of(int argc, char** argv) {
     apply_emit(options);
     set_default_emit(options.collector);
     check_output_flags(options.collector);
+    check_apart(options.producer.input, options.collector.output);
     flags.apply_to(options.producer);
     check_descriptors(options.worker, raise_descriptor_limit());
     return run(program, options, flags, signals);

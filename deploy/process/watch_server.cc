@@ -113,15 +113,21 @@ class WatchServer::Pages {
   Clock::time_point looked_{};       // when it was over
 };
 
+namespace {
+
+std::unique_ptr<HttpServer> listen_at(const std::string& address,
+                                      std::function<HttpAnswer(const std::string&)> answer) try {
+  return std::make_unique<HttpServer>(address_in(address), std::move(answer));
+} catch (const std::system_error& error) {
+  throw UsageError("--http", "cannot listen at " + address + ": " + error.code().message());
+}
+
+}  // namespace
+
 WatchServer::WatchServer(const std::string& address, std::string program,
                          std::function<Observation()> look)
-    : pages_(std::make_unique<Pages>(std::move(program), std::move(look))) {
-  try {
-    server_ = std::make_unique<HttpServer>(
-        address_in(address), [this](const std::string& path) { return pages_->page(path); });
-  } catch (const std::system_error& error) {
-    throw UsageError("--http", "cannot listen at " + address + ": " + error.code().message());
-  }
+    : pages_(std::make_unique<Pages>(std::move(program), std::move(look))),
+      server_(listen_at(address, [this](const std::string& path) { return pages_->page(path); })) {
   if (!server_->is_loopback()) {
     spdlog::warn("--http: shows URLs and settings to whoever can reach {}", address);
   }
@@ -130,6 +136,11 @@ WatchServer::WatchServer(const std::string& address, std::string program,
 WatchServer::~WatchServer() = default;
 
 std::uint16_t WatchServer::port() const { return server_->port(); }
+
+void check_watch(const Program& program) {
+  const auto nothing = [](const std::string&) { return HttpAnswer(); };
+  if (!program.http().empty()) (void)listen_at(program.http(), nothing);
+}
 
 std::unique_ptr<WatchServer> serve_watch(const Program& program,
                                          std::function<Observation()> look) {

@@ -57,6 +57,10 @@ class WatchServer {
   std::unique_ptr<HttpServer> server_;  // the last, as its thread uses the pages
 };
 
+// Throws UsageError when it cannot be served as --http says: to be asked before an old output is
+// touched.
+void check_watch(const Program& program);
+
 // As --http says; null when it is not given.
 [[nodiscard]] std::unique_ptr<WatchServer> serve_watch(const Program& program,
                                                        std::function<Observation()> look);

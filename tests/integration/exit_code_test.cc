@@ -68,6 +68,35 @@ TEST_F(ExitCodes, Are3ForAnInputThatCannotBeRead) {
   EXPECT_EQ(read_file(output_), "precious\n") << "the old output is replaced only by a new one";
 }
 
+TEST_F(ExitCodes, Are2ForAStartThatCannotBeAndTheOldOutputIsLeftAlone) {
+  write_file(output_, "precious\n");
+  const std::string taken = origin_.url("").substr(std::string_view("http://").size());
+  for (const Args& wrong : {Args{"--http", taken}, {"--next", "tcp://x"}, {"--next", "x:1"}}) {
+    const Args args = Args{"-o", output_, "--overwrite"} + wrong;
+    expect(run(fetchline_path(), Args{origin_.url("/")} + args), 2, wrong.front());
+    expect(run(collector_path(), Args{"--bind", endpoint(free_port())} + args), 2, wrong.front());
+  }
+  EXPECT_EQ(read_file(output_), "precious\n");
+}
+
+TEST_F(ExitCodes, Are2ForAnOutputThatIsTheInput) {
+  const std::string link = directory_.file("link");
+  write_file(output_, origin_.url("/") + "\n");
+  std::filesystem::create_symlink(output_, link);
+  expect(run(fetchline_path(), {"-i", output_, "-o", output_, "--overwrite"}), 2, "is the input");
+  expect(run(fetchline_path(), {"-i", output_, "-o", link, "--overwrite"}), 2, "is the input");
+  const std::string from_stdin = "exec \"$0\" -i - -o \"$1\" --overwrite <\"$1\"";
+  expect(run("/bin/sh", {"-c", from_stdin, fetchline_path(), output_}), 2, "is the input");
+  EXPECT_EQ(read_file(output_), origin_.url("/") + "\n");
+}
+
+TEST_F(ExitCodes, Are10AndNothingIsLeftInTheWayWhenNobodyCame) {
+  const Args args = {"--bind", endpoint(free_port()), "-o", output_, "--peer-timeout", "0.2"};
+  EXPECT_EQ(run(collector_path(), args).code, 10);
+  EXPECT_EQ(run(collector_path(), args).code, 10) << "and not 9";
+  EXPECT_FALSE(std::filesystem::exists(output_));
+}
+
 // What is closed must not become one of our own descriptors.
 TEST_F(ExitCodes, Are3And9ForClosedStandardStreams) {
   const std::string program = fetchline_path();
