@@ -1,6 +1,7 @@
 #include "deploy/local/pipeline.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include "proto/sockets.h"
@@ -86,7 +87,9 @@ RunEnd Pipeline::run(std::stop_token drain, std::stop_token abort) {
   }
   end_drain();
   wait_for_all();
-  for (Role* role : {&producing_, &working_, &collecting_}) role->thread.join();
+  for (Role* role : {&producing_, &working_, &collecting_}) {
+    if (role->thread.joinable()) role->thread.join();
+  }
   rethrow_first_error();
   return producer_gave_up() ? *producing_.end : *collecting_.end;
 }
@@ -157,20 +160,30 @@ void Pipeline::wait_for_all() {
        [this] { return producing_.over() && working_.over() && collecting_.over(); });
 }
 
+// One that cannot have its thread has failed like one that fails later.
 void Pipeline::start(Role& role, Body body) {
-  role.thread = std::thread([this, &role, body = std::move(body)] {
-    std::optional<RunEnd> end;
-    std::exception_ptr error;
-    try {
-      end = body(role.drain.get_token(), role.abort.get_token());
-    } catch (...) {
-      error = std::current_exception();
-    }
-    const std::lock_guard lock(mutex_);
-    role.end = std::move(end);
-    role.error = error;
-    changed_.notify_all();
-  });
+  try {
+    role.thread = std::thread([this, &role, body = std::move(body)] {
+      std::optional<RunEnd> end;
+      std::exception_ptr error;
+      try {
+        end = body(role.drain.get_token(), role.abort.get_token());
+      } catch (...) {
+        error = std::current_exception();
+      }
+      finish(role, std::move(end), error);
+    });
+  } catch (const std::system_error& error) {
+    finish(role, {},
+           std::make_exception_ptr(std::system_error(error.code(), "cannot start a thread")));
+  }
+}
+
+void Pipeline::finish(Role& role, std::optional<RunEnd> end, std::exception_ptr error) {
+  const std::lock_guard lock(mutex_);
+  role.end = std::move(end);
+  role.error = std::move(error);
+  changed_.notify_all();
 }
 
 void Pipeline::stop_all() {

@@ -62,6 +62,7 @@ class Pipeline {
   static constexpr Clock::time_point kForEver = Clock::time_point::max();
 
   void start(Role& role, Body body);
+  void finish(Role& role, std::optional<RunEnd> end, std::exception_ptr error);
   bool wait(std::unique_lock<std::mutex>& lock, Clock::time_point end,
             const std::function<bool()>& condition);
   // True when what is still fetched has nowhere to go.
