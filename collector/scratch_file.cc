@@ -22,15 +22,13 @@ ScratchFile::ScratchFile() {
 }
 
 void ScratchFile::flush() {
-  for (std::size_t written = 0; written < tail_.size();) {
-    const auto count = pwrite(file_.get(), tail_.data() + written, tail_.size() - written,
-                              static_cast<off_t>(size_));
+  while (!tail_.empty()) {
+    const auto count = pwrite(file_.get(), tail_.data(), tail_.size(), static_cast<off_t>(size_));
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) throw OutputError(name_, count < 0 ? errno : EIO);
-    written += static_cast<std::size_t>(count);
+    tail_.erase(0, static_cast<std::size_t>(count));
     size_ += static_cast<std::uint64_t>(count);
   }
-  tail_.clear();
 }
 
 FileDescriptor ScratchFile::reader() const {

@@ -15,15 +15,16 @@ class ScratchFile {
   // In $TMPDIR or /tmp. Throws OutputError.
   ScratchFile();
 
-  [[nodiscard]] std::string& tail() { return tail_; }              // to append to
-  void flush();                                                    // throws OutputError
+  [[nodiscard]] std::string& tail() { return tail_; }  // to append to
+  // Throws OutputError; loses and repeats no byte: what it could not write it writes another time.
+  void flush();
   [[nodiscard]] FileDescriptor reader() const;                     // throws OutputError
   [[nodiscard]] const std::string& name() const { return name_; }  // for messages
 
  private:
   std::string name_;
   FileDescriptor file_;
-  std::string tail_;
+  std::string tail_;  // what is not in the file yet
   std::uint64_t size_ = 0;
 };
 

@@ -1,18 +1,19 @@
 #!/bin/sh
-# Asks how the program is that is process 1 of this container, by what the kernel knows of it.
+# Asks how the program is that is process 1 of this container, or process PID, by what the kernel
+# knows of it.
 #
-#     fetchline-health live    its main loop turns: it waits at most a second at a time, so within
-#                              three it must have slept or used the processor; a stopped or wedged
-#                              one has done neither
-#     fetchline-health ready   it is connected: producer and collector have their port open, a
-#                              worker has a connection to a producer and to a collector, of those
-#                              it was given: of several jobs one may be over
+#     fetchline-health live [PID]   its main thread turns: it waits at most a second at a time, so
+#                                   within three it must have slept or used the processor; a
+#                                   stopped or wedged one has done neither
+#     fetchline-health ready [PID]  it is connected: producer and collector have their port open, a
+#                                   worker has a connection to a producer and to a collector, of
+#                                   those it was given: of several jobs one may be over
 #
 # `ready` says nothing about the peers of producer and collector: both may wait for hours for the
 # others, and are well. For the image's small shell; needs no privilege.
 set -eu
 
-pid=1
+pid=${2:-1}
 proc=/proc/$pid
 
 turns() { # of the main thread: sleeps, and hundredths of a second of work
@@ -26,7 +27,7 @@ live() {
     sleep 1
     [ "$(turns)" = "$before" ] || return 0
   done
-  echo "the main loop of process $pid has not turned for 3 s"
+  echo "the main thread of process $pid has not turned for 3 s"
   return 1
 }
 
@@ -77,7 +78,7 @@ case ${1-} in
   live) live ;;
   ready) ready ;;
   *)
-    echo "usage: fetchline-health live|ready" >&2
+    echo "usage: fetchline-health live|ready [PID]" >&2
     exit 2
     ;;
 esac

@@ -1,6 +1,7 @@
 #include "deploy/local/pipeline.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include "proto/sockets.h"
@@ -10,6 +11,9 @@ namespace {
 
 constexpr const char* kTasks = "inproc://tasks";
 constexpr const char* kResults = "inproc://results";
+
+// Who looks from outside whether the main thread turns sees it turn that often.
+constexpr std::chrono::seconds kTurn{1};
 
 // The rest is for putting out what was fetched.
 std::chrono::milliseconds share_of_fetching(std::chrono::milliseconds drain_timeout) {
@@ -82,7 +86,10 @@ RunEnd Pipeline::run(std::stop_token drain, std::stop_token abort) {
     working_.abort.request_stop();
   }
   end_drain();
-  for (Role* role : {&producing_, &working_, &collecting_}) role->thread.join();
+  wait_for_all();
+  for (Role* role : {&producing_, &working_, &collecting_}) {
+    if (role->thread.joinable()) role->thread.join();
+  }
   rethrow_first_error();
   return producer_gave_up() ? *producing_.end : *collecting_.end;
 }
@@ -94,9 +101,20 @@ bool Pipeline::producer_gave_up() const {
   return producing_.end->kind != Kind::complete && producing_.end->kind != Kind::interrupted;
 }
 
+// False: it was not so in time.
+bool Pipeline::wait(std::unique_lock<std::mutex>& lock, Clock::time_point end,
+                    const std::function<bool()>& condition) {
+  while (!condition()) {
+    const auto now = Clock::now();
+    if (now >= end) return false;
+    changed_.wait_until(lock, std::min(end, now + kTurn));
+  }
+  return true;
+}
+
 bool Pipeline::wait_for_first_end() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] {
+  wait(lock, kForEver, [this] {
     const bool failed = collecting_.error || producing_.error || working_.error;
     const bool idle = producing_.over() && (working_.over() || producer_gave_up());
     return failed || collecting_.over() || idle;
@@ -109,7 +127,8 @@ void Pipeline::wait_for_farewell() {
   constexpr std::chrono::seconds kMost = StageBeforeCore::kFarewell + std::chrono::seconds(1);
   std::unique_lock lock(mutex_);
   const bool complete = collecting_.end && collecting_.end->kind == RunEnd::Kind::complete;
-  if (listens_ && complete) changed_.wait_for(lock, kMost, [this] { return producing_.over(); });
+  if (!listens_ || !complete) return;
+  wait(lock, Clock::now() + kMost, [this] { return producing_.over(); });
 }
 
 // All is fetched and out: the collector ends by itself, when the next stage has finished too.
@@ -117,12 +136,12 @@ void Pipeline::wait_for_next_stage() {
   std::unique_lock lock(mutex_);
   const bool complete = producing_.end && producing_.end->kind == RunEnd::Kind::complete;
   if (!complete) return;
-  changed_.wait(lock, [this] { return collecting_.over() || drain_end_; });
+  wait(lock, kForEver, [this] { return collecting_.over() || drain_end_; });
 }
 
 void Pipeline::begin_drain() {
   const std::lock_guard lock(mutex_);
-  drain_end_ = std::chrono::steady_clock::now() + drain_timeout_;
+  drain_end_ = Clock::now() + drain_timeout_;
   changed_.notify_all();
 }
 
@@ -130,26 +149,41 @@ void Pipeline::begin_drain() {
 void Pipeline::end_drain() {
   std::unique_lock lock(mutex_);
   if (!drain_end_) return;
-  const auto collected = [this] { return collecting_.over(); };
-  if (changed_.wait_until(lock, *drain_end_, collected)) return;
+  if (wait(lock, *drain_end_, [this] { return collecting_.over(); })) return;
   lock.unlock();
   collecting_.abort.request_stop();
 }
 
+void Pipeline::wait_for_all() {
+  std::unique_lock lock(mutex_);
+  wait(lock, kForEver,
+       [this] { return producing_.over() && working_.over() && collecting_.over(); });
+}
+
+// One that cannot have its thread has failed like one that fails later.
 void Pipeline::start(Role& role, Body body) {
-  role.thread = std::thread([this, &role, body = std::move(body)] {
-    std::optional<RunEnd> end;
-    std::exception_ptr error;
-    try {
-      end = body(role.drain.get_token(), role.abort.get_token());
-    } catch (...) {
-      error = std::current_exception();
-    }
-    const std::lock_guard lock(mutex_);
-    role.end = std::move(end);
-    role.error = error;
-    changed_.notify_all();
-  });
+  try {
+    role.thread = std::thread([this, &role, body = std::move(body)] {
+      std::optional<RunEnd> end;
+      std::exception_ptr error;
+      try {
+        end = body(role.drain.get_token(), role.abort.get_token());
+      } catch (...) {
+        error = std::current_exception();
+      }
+      finish(role, std::move(end), error);
+    });
+  } catch (const std::system_error& error) {
+    finish(role, {},
+           std::make_exception_ptr(std::system_error(error.code(), "cannot start a thread")));
+  }
+}
+
+void Pipeline::finish(Role& role, std::optional<RunEnd> end, std::exception_ptr error) {
+  const std::lock_guard lock(mutex_);
+  role.end = std::move(end);
+  role.error = std::move(error);
+  changed_.notify_all();
 }
 
 void Pipeline::stop_all() {

@@ -58,14 +58,20 @@ class Pipeline {
     [[nodiscard]] bool over() const { return end.has_value() || error != nullptr; }
   };
   using Body = std::function<RunEnd(std::stop_token, std::stop_token)>;
+  using Clock = std::chrono::steady_clock;
+  static constexpr Clock::time_point kForEver = Clock::time_point::max();
 
   void start(Role& role, Body body);
+  void finish(Role& role, std::optional<RunEnd> end, std::exception_ptr error);
+  bool wait(std::unique_lock<std::mutex>& lock, Clock::time_point end,
+            const std::function<bool()>& condition);
   // True when what is still fetched has nowhere to go.
   bool wait_for_first_end();
   void begin_drain();
   void end_drain();
   void wait_for_next_stage();
   void wait_for_farewell();
+  void wait_for_all();
   void stop_all();
   [[nodiscard]] bool producer_gave_up() const;
   void rethrow_first_error() const;
@@ -79,7 +85,7 @@ class Pipeline {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::optional<std::chrono::steady_clock::time_point> drain_end_;  // guarded by mutex_
+  std::optional<Clock::time_point> drain_end_;  // guarded by mutex_
   Role collecting_, producing_, working_;
 };
 

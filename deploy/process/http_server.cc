@@ -13,10 +13,13 @@
 #include <cerrno>
 #include <chrono>
 #include <list>
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "deploy/process/poll_timeout.h"
 
 namespace fetchline {
 namespace {
@@ -26,6 +29,7 @@ using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds kPatience{5};  // from accepting a connection to closing it
 constexpr int kBacklog = 128;
+constexpr milliseconds kPause{100};  // before accepting again when there is no room for it
 
 class Descriptor {
  public:
@@ -43,6 +47,11 @@ class Descriptor {
  private:
   int fd_;
 };
+
+// Out of descriptors or memory: they are the job's first.
+bool lacks_room(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
 
 [[noreturn]] void fail(int error) { throw std::system_error(error, std::generic_category()); }
 
@@ -158,32 +167,35 @@ class HttpServer::Loop {
  private:
   void run() {
     std::vector<pollfd> items;
+    auto now = Clock::now();
     while (true) {
-      items.assign({{ending_.get(), POLLIN, 0}, {listener_.get(), accepts(), 0}});
+      const short accepting = accepts(now) ? POLLIN : 0;
+      items.assign({{ending_.get(), POLLIN, 0}, {listener_.get(), accepting, 0}});
       for (const Connection& connection : connections_) {
         const bool saying = connection.said < connection.to_say.size();
         items.push_back(
             {connection.socket.get(), static_cast<short>(saying ? POLLOUT : POLLIN), 0});
       }
-      poll(items.data(), items.size(), patience());
+      poll(items.data(), items.size(), poll_timeout(due(now), now));
       if (items[0].revents != 0) return;
       std::size_t at = 2;
       for (Connection& connection : connections_) {
         if (items[at++].revents != 0) serve(connection);
       }
-      drop_ended();
-      if (items[1].revents != 0) accept_all();
+      now = Clock::now();
+      drop_ended(now);
+      if (items[1].revents != 0) accept_all(now);
     }
   }
 
-  [[nodiscard]] short accepts() const { return Clock::now() < accept_again_ ? 0 : POLLIN; }
+  [[nodiscard]] bool accepts(Clock::time_point now) const { return now >= accept_again_; }
 
-  [[nodiscard]] int patience() const {
-    if (connections_.empty() && accepts() != 0) return -1;
-    auto due = Clock::now() + milliseconds(100);
-    if (!connections_.empty()) due = std::max(Clock::now(), connections_.front().due);
-    if (accepts() == 0) due = std::min(due, accept_again_);
-    return static_cast<int>(std::chrono::ceil<milliseconds>(due - Clock::now()).count());
+  // When there is something to do though nobody says anything.
+  [[nodiscard]] std::optional<Clock::time_point> due(Clock::time_point now) const {
+    std::optional<Clock::time_point> due;
+    if (!connections_.empty()) due = connections_.front().due;
+    if (!accepts(now)) due = std::min(due.value_or(accept_again_), accept_again_);
+    return due;
   }
 
   void serve(Connection& connection) {
@@ -208,22 +220,20 @@ class HttpServer::Loop {
     connection.to_say = http_text(answer, request.head);
   }
 
-  void drop_ended() {
-    const auto now = Clock::now();
+  void drop_ended(Clock::time_point now) {
     connections_.remove_if(
         [&](const Connection& connection) { return connection.over || connection.due <= now; });
   }
 
-  void accept_all() {
+  void accept_all(Clock::time_point now) {
     while (true) {
       Descriptor socket(accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (socket.get() < 0) {
-        // Out of descriptors: they are the job's first.
-        if (errno == EMFILE || errno == ENFILE) accept_again_ = Clock::now() + milliseconds(100);
+        if (lacks_room(errno)) accept_again_ = now + kPause;
         return;
       }
       if (connections_.size() >= kMostConnections) connections_.pop_front();
-      connections_.push_back({.socket = std::move(socket), .due = Clock::now() + kPatience});
+      connections_.push_back({.socket = std::move(socket), .due = now + kPatience});
     }
   }
 

@@ -9,6 +9,7 @@
 #include "tests/collector/temporary_directory.h"
 #include "tests/integration/job.h"
 #include "tests/integration/records.h"
+#include "tests/integration/slowness.h"
 
 namespace fetchline {
 namespace {
@@ -139,6 +140,27 @@ TEST_F(ExitCodes, Are9ForAnOutputThatMayNotGrow) {
   const Ended ended = run("/bin/sh", {"-c", "ulimit -f 20; exec \"$0\" \"$1\" -o \"$2\"",
                                       fetchline_path(), origin_.url("/?size=100000"), output_});
   expect(ended, 9, "File too large");
+}
+
+// With stacks so large the limit says how many threads there may be. The first is ZeroMQ's, which
+// ends the process when it cannot have it.
+TEST_F(ExitCodes, Are1WhicheverThreadCannotBeStarted) {
+  if (slowness() > 1) GTEST_SKIP() << "sanitizers need more memory than there are addresses left";
+  int roles = 0;
+  Ended ended;
+  for (int threads = 2; threads < 40 && ended.code != 0; ++threads) {
+    constexpr int kStackKib = 4 << 20;
+    const std::string limit = std::to_string((threads * std::int64_t{kStackKib}) + (3 << 19));
+    ended = run("/bin/sh", {"-c",
+                            "ulimit -s " + std::to_string(kStackKib) + "; ulimit -v " + limit +
+                                "; exec \"$0\" -j 4 --threads 2 \"$1\"",
+                            fetchline_path(), origin_.url("/")});
+    if (ended.code == 0) continue;
+    expect(ended, 1, "Resource temporarily unavailable");
+    if (ended.err.find("cannot start a thread") != std::string::npos) ++roles;
+  }
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(roles, 3);
 }
 
 TEST_F(ExitCodes, Are2ForAPortInUse) {
