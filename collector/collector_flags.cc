@@ -78,7 +78,8 @@ void check_next(const std::string& endpoint) {
   const char* const digits = has_host ? endpoint.data() + colon + 1 : end;
   const auto [rest, error] = std::from_chars(digits, end, port);
   if (error == std::errc() && rest == end && 0 < port && port <= 65'535) return;
-  throw UsageError("--next", endpoint + " is no endpoint; one looks like tcp://127.0.0.1:5555");
+  throw UsageError(
+      "--next", "cannot connect to " + endpoint + "; an endpoint looks like tcp://127.0.0.1:5555");
 }
 
 }  // namespace
