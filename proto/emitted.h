@@ -10,6 +10,13 @@ namespace fetchline {
 
 // Of a line of input that is a task.
 inline constexpr std::size_t kMaxTaskLineBytes = std::size_t{64} * 1024;
+// Of all lines together, with their newlines; who would emit more emits nothing, and says why.
+inline constexpr std::size_t kMaxEmitBytes = std::size_t{16} << 20;
+
+// "16 MiB": how limits are told.
+[[nodiscard]] inline std::string mib_text(std::size_t bytes) {
+  return std::to_string(bytes >> 20U) + " MiB";
+}
 
 struct Emitted {
   std::string lines;  // UTF-8, each with a newline at its end

@@ -45,6 +45,11 @@ std::string_view kind_of(simdjson::dom::element value) {
   }
 }
 
+Emitted too_many(std::string_view what) {
+  return {.lines = {},
+          .error = std::string(what) + " has more than " + mib_text(kMaxEmitBytes) + " of tasks"};
+}
+
 // What is wrong with it; empty when it is a task.
 std::string append_task(std::string& lines, simdjson::dom::element value) {
   if (value.is_object()) {
@@ -73,6 +78,7 @@ Emitted tasks_of(simdjson::dom::element value, const std::string& pointer) {
     const auto fault = append_task(emitted.lines, item);
     const auto here = pointer + "/" + std::to_string(number++);
     if (!fault.empty()) return {.lines = {}, .error = "at " + here + " is " + fault};
+    if (emitted.lines.size() > kMaxEmitBytes) return too_many("the body");
   }
   return emitted;
 }
@@ -87,6 +93,7 @@ Emitted input_lines(std::string_view text, std::string_view what) {
   while (const auto line = take_line(text)) {
     const auto task = without_edges(*line);
     if (!task.empty() && !task.starts_with('#')) append_line(emitted.lines, task);
+    if (emitted.lines.size() > kMaxEmitBytes) return too_many(what);
   }
   return emitted;
 }

@@ -17,7 +17,7 @@ class parser;
 namespace fetchline {
 
 // The lines of a text that is an input, without blank ones and comments. `what` it is, for the
-// error: it is not UTF-8.
+// error: it is not UTF-8, or is more than kMaxEmitBytes of lines.
 [[nodiscard]] Emitted input_lines(std::string_view text, std::string_view what);
 
 class Emitter {

@@ -13,7 +13,7 @@ namespace {
 
 // Of what is resolved, also when it is a URL that was there before: a page may have a long base and
 // millions of short links to the same place.
-constexpr std::size_t kMostResolvedBytes = 16 * kMaxLinksBytes;
+constexpr std::size_t kMostResolvedBytes = 16 * kMaxEmitBytes;
 
 // The first <base href> counts, wherever it stands, and none when it is no URL of ours.
 std::string base_of(std::string_view html, std::string_view url) {
@@ -27,6 +27,10 @@ std::string base_of(std::string_view html, std::string_view url) {
 bool is_place_in_page(std::string_view reference) {
   const auto first = reference.find_first_not_of(" \t\n\f\r");
   return first == reference.npos || reference[first] == '#';
+}
+
+Emitted too_many(std::size_t bytes, const std::string& of_what) {
+  return {.lines = {}, .error = "the page has more than " + mib_text(bytes) + " of " + of_what};
 }
 
 }  // namespace
@@ -49,8 +53,9 @@ Emitted links_of(std::string_view html, std::string_view url) {
     const bool is_new = seen.insert(std::hash<std::string>()(*resolved)).second;
     if (is_new && resolved->size() <= kMaxTaskLineBytes)
       emitted.lines.append(*resolved).append("\n");
-    if (emitted.lines.size() > kMaxLinksBytes || resolved_bytes > kMostResolvedBytes) {
-      return {.lines = {}, .error = "the page has more than 16 MiB of links"};
+    if (emitted.lines.size() > kMaxEmitBytes) return too_many(kMaxEmitBytes, "links");
+    if (resolved_bytes > kMostResolvedBytes) {
+      return too_many(kMostResolvedBytes, "links, with those it repeats");
     }
   }
   return emitted;

@@ -1,15 +1,11 @@
 // The rule `links` of --emit: where a page leads to. Pure.
 #pragma once
 
-#include <cstddef>
 #include <string_view>
 
 #include "proto/emitted.h"
 
 namespace fetchline {
-
-// Of all its links together; of one that goes beyond that nothing is emitted.
-inline constexpr std::size_t kMaxLinksBytes = std::size_t{16} << 20;
 
 // The http and https URLs that the page at `url` links to or shows (html_links.h), resolved,
 // without fragments, each once, in their order; not the page itself where it refers to a place in

@@ -13,7 +13,6 @@
 #include <thread>
 #include <utility>
 
-#include "proto/codec.h"
 #include "proto/emitter.h"
 #include "proto/json_text.h"
 #include "worker/spawn.h"
@@ -110,7 +109,7 @@ std::optional<Emitted> Command::advance(Instant now) {
   read_complaint();
   if (!read_output()) {
     reap();
-    return failure("the command's output is longer than 16 MiB");
+    return failure("the command's output is longer than " + mib_text(kMaxEmitBytes));
   }
   // Of what it started and left behind nothing is waited for.
   if (ended) return outcome_of(reap());

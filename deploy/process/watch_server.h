@@ -27,8 +27,8 @@ namespace fetchline {
 
 using Json = nlohmann::ordered_json;
 
-// For a role's answer. It gives one at its next turn, which it begins when it is asked; after so
-// long it is shown as it was.
+// For one role's answer; `fetchline` asks three in turn. It gives one at its next turn, which it
+// begins when it is asked; after so long it is shown as it was.
 inline constexpr std::chrono::milliseconds kWatchPatience{500};
 
 // A look at the program; its roles fill it.

@@ -60,6 +60,25 @@ TEST(EmitBodyLines, KeepOfALineThatIsTooLongThatItIs) {
   }
 }
 
+TEST(EmitBodyLines, AreNoMoreThanANextStageCanTake) {
+  const std::string line = "http://a.example/" + std::string(1006, 'x') + "\n";
+  std::string body;
+  while (body.size() < kMaxEmitBytes) body += line;
+  EXPECT_EQ(lines_of(kBodyLines, body), body);
+  EXPECT_EQ(error_of(kBodyLines, body + "x"), "the body has more than 16 MiB of tasks");
+  const std::string comment = "#" + std::string(2 * kMaxEmitBytes, 'x') + "\n";
+  EXPECT_EQ(lines_of(kBodyLines, comment + line), line);
+}
+
+TEST(EmitJson, IsNoMoreThanANextStageCanTake) {
+  const std::string url = "http://a.example/" + std::string(1006, 'x');
+  std::string list, lines;
+  for (; lines.size() < kMaxEmitBytes; lines += url + "\n") list += "\"" + url + "\",";
+  EXPECT_EQ(lines_of(json("/a"), "{\"a\":[" + list.substr(0, list.size() - 1) + "]}"), lines);
+  EXPECT_EQ(error_of(json("/a"), "{\"a\":[" + list + "\"x\"]}"),
+            "the body has more than 16 MiB of tasks");
+}
+
 TEST(EmitJson, GivesWhatIsAtThePointer) {
   const std::string body =
       R"({"next": "http://a/", "task": {"url": "http://b/", "n": 1}, "~/": ["http://c/", )"
