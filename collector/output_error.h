@@ -29,9 +29,11 @@ class OutputError : public std::runtime_error {
   [[nodiscard]] static OutputError of_lock(std::string_view name) {
     return OutputError(Text{std::string(name) + ": another process is writing it"}, EBUSY);
   }
-  // Room may come back: nothing was lost, trying again later is right.
+  // Room may come back: nothing was lost, trying again later is right. Descriptors count: whoever
+  // reaches a port may take them all for a while.
   [[nodiscard]] bool is_disk_full() const {
-    return !is_for_ever && (error == ENOSPC || error == EDQUOT);
+    const bool is_short = error == ENOSPC || error == EDQUOT || error == EMFILE || error == ENFILE;
+    return !is_for_ever && is_short;
   }
 
   int error;  // errno

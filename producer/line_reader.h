@@ -15,6 +15,7 @@ struct Line {
   bool too_long = false;      // longer than a line like it may be
   std::uint64_t number = 0;   // from 1
   std::uint64_t emitted = 0;  // which of the lines that the record in this line emits; 0: itself
+  bool is_emitted = false;    // by a record, here or in the stage before
 };
 
 // After each feed() call next() until it has none. Holds what was fed and not yet taken, and of an

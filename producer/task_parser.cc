@@ -34,7 +34,7 @@ std::string_view trimmed(std::string_view text) {
 std::string_view content_of(const Line& line) {
   constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
   auto text = line.text;
-  if (line.number == 1 && line.emitted == 0 && text.starts_with(kByteOrderMark)) {
+  if (line.number == 1 && !line.is_emitted && text.starts_with(kByteOrderMark)) {
     text.remove_prefix(kByteOrderMark.size());
   }
   return trimmed(text);
@@ -142,7 +142,7 @@ ParsedLine TaskParser::parse_object(const Line& line, Index index, std::string_v
 ParsedLine TaskParser::parse_record(const Line& line, Index index,
                                     const simdjson::dom::object& record) {
   Emitted emitted;
-  if (line.emitted > 0) {
+  if (line.is_emitted) {
     emitted.error = "a record within a record";
   } else {
     emitted = emitted_by(record, emitter_);

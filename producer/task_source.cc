@@ -38,7 +38,7 @@ TaskSource::TaskSource(std::vector<std::string> urls, const std::string& path, E
   if (is_regular_) file_bytes_ = static_cast<std::uint64_t>(status.st_size);
 }
 
-TaskSource::TaskSource(Fed /*tag*/, EmitRule rule) : parser_(std::move(rule)) {}
+TaskSource::TaskSource(Fed /*tag*/, EmitRule rule) : is_fed_(true), parser_(std::move(rule)) {}
 
 TaskSource::~TaskSource() {
   if (fd_ > STDIN_FILENO) close(fd_);
@@ -66,9 +66,14 @@ std::optional<Line> TaskSource::next_line() {
     return Line{.text = *text,
                 .too_long = text->size() > LineReader::kMaxLineBytes,
                 .number = line_number_,
-                .emitted = ++emitted_};
+                .emitted = ++emitted_,
+                .is_emitted = true};
   }
-  if (next_url_ == urls_.size()) return lines_.next();
+  if (next_url_ == urls_.size()) {
+    auto line = lines_.next();
+    if (line) line->is_emitted = is_fed_;
+    return line;
+  }
   const std::string& url = urls_[next_url_++];
   return Line{.text = url, .too_long = false, .number = next_url_};
 }

@@ -52,6 +52,7 @@ class TaskSource {
   std::vector<std::string> urls_;
   std::size_t next_url_ = 0;
   std::string name_;
+  bool is_fed_ = false;
   int fd_ = -1;
   bool is_regular_ = false;
   std::uint64_t file_bytes_ = 0;  // when it was opened

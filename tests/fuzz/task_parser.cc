@@ -95,7 +95,8 @@ void check_record(TaskParser& parser, const RecordLines& record, const OwnLine& 
     const ParsedLine parsed = parser.parse({.text = *text,
                                             .too_long = text->size() > LineReader::kMaxLineBytes,
                                             .number = line.number,
-                                            .emitted = ++number},
+                                            .emitted = ++number,
+                                            .is_emitted = true},
                                            line.number);
     check(!std::holds_alternative<RecordLines>(parsed), "there is no record within a record");
     check_parsed(parsed, line);

@@ -109,6 +109,16 @@ TEST(RecordInput, HasNoRecordsInIt) {
             (Seen{"line 1, emit 1: record: a record within a record", "http://c/"}));
 }
 
+// What the stage before sends was emitted there.
+TEST(RecordInput, IsNotWhatComesFromTheStageBefore) {
+  TaskSource source(TaskSource::Fed{});
+  source.feed(record_with(R"("emit":["http://b/"])") + "http://c/\n");
+  const auto record = source.next(0);
+  EXPECT_EQ(errormsg_of(std::get<InvalidTask>(record.value())),
+            "line 1: record: a record within a record");
+  EXPECT_EQ(std::get<Task>(source.next(1).value()).url, "http://c/");
+}
+
 TEST(RecordInput, MayBeLongButNotTheLinesThatItEmits) {
   const std::string pad(200'000, 'x');
   EXPECT_EQ(taken(record_with(R"("emit":["http://b/"],"body":")" + pad + "\"")), Seen{"http://b/"});
