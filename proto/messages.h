@@ -30,7 +30,9 @@ struct Report {
   Index index = 0;
   std::uint32_t attempt = 1;
   Verdict verdict = Verdict::delivered;
-  Outcome outcome = Outcome::ok;  // of a retry; for diagnosis, decides nothing
+  // Of the attempt, when delivered or to be retried. What is delivered is counted by it for who
+  // watches; it decides nothing.
+  Outcome outcome = Outcome::ok;
   std::optional<std::chrono::milliseconds> retry_after;  // of a retry: what the origin asked for
 };
 

@@ -227,7 +227,11 @@ void Worker::report(Instant now) {
 }
 
 void Worker::note_fetched(const Result& result) {
-  counters_.fetched.fetch_add(1, std::memory_order_relaxed);
+  const bool is_ok = result.outcome == Outcome::ok;
+  if (is_ok) counters_.ok.fetch_add(1, std::memory_order_relaxed);
+  if (result.outcome != Outcome::cancelled) {
+    counters_.fetched.fetch_add(1, std::memory_order_relaxed);
+  }
   ++status_.outcomes[static_cast<std::size_t>(result.outcome)];
   status_.received_bytes += result.size_download;
   status_.durations.add(result.time_total);

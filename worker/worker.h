@@ -55,7 +55,8 @@ struct WorkerOptions {
 // Written by the relay, read by any thread, relaxed.
 struct WorkerCounters {
   std::atomic<std::uint64_t> running{0};
-  std::atomic<std::uint64_t> fetched{0};
+  // Transfers that ended, retries too, without those that were given back; ok is a part of them.
+  std::atomic<std::uint64_t> fetched{0}, ok{0};
   std::atomic<const std::string*> waits_for{nullptr};  // lives as long as the worker
 };
 
