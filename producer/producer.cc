@@ -313,7 +313,9 @@ std::optional<RunEnd> Producer::ended(Instant now) {
   }
   if (auto end = ended_by_peers(now)) return end;
   if (draining_since_ && (core_.drained() || now - *draining_since_ >= options_.drain_timeout)) {
-    return RunEnd{.kind = Kind::interrupted, .why = "stopped before the end of the job"};
+    return RunEnd{
+        .kind = Kind::interrupted,
+        .why = "stopped before the end of the job; --resume goes on with what the collector has"};
   }
   return std::nullopt;
 }
