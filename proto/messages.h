@@ -145,8 +145,8 @@ struct Bye {
   std::optional<Index> begun_below{};
 };
 
-// Collector to a producer that cannot have this collector; producer to a collector whose lines it
-// does not take.
+// Collector to a producer that cannot have this collector, and to a worker whose results are of
+// another job; producer to a collector whose lines it does not take.
 struct Refused {
   enum class Reason : std::uint8_t {
     busy = 0,         // it serves another job, or takes the lines of another sender

@@ -209,9 +209,8 @@ void Worker::report(Instant now) {
     for (Connection* connection : {&link.producer, &link.collector}) {
       while (auto line = connection->next_complaint(now)) spdlog::warn("{}", *line);
     }
-    const Instant collector = core_.awaits_collector(number) ? link.collector_heard : now;
     if (auto line = link.producer_watch.update(link.producer_heard, now)) spdlog::info("{}", *line);
-    if (auto line = link.collector_watch.update(collector, now)) spdlog::info("{}", *line);
+    watch_collector(number, now);
   }
   for (const std::string& line : nonsense_.due_lines(now)) spdlog::warn("{}", line);
   const std::string* waits_for = nullptr;
@@ -224,6 +223,18 @@ void Worker::report(Instant now) {
   counters_.running.store(core_.running(), std::memory_order_relaxed);
   fetchers_.set_held(held_bytes(), core_.heads());
   core_.set_slots(slots_now());
+}
+
+// One that serves another job is not there for us.
+void Worker::watch_collector(std::size_t number, Instant now) {
+  Link& link = links_[number];
+  const bool is_busy = core_.collector_is_busy(number);
+  const Instant heard = is_busy ? Instant{} : link.collector_heard;
+  const Instant seen = core_.awaits_collector(number) ? heard : now;
+  if (auto line = link.collector_watch.update(seen, now)) spdlog::info("{}", *line);
+  if (!is_busy || std::exchange(link.told_busy, true)) return;
+  spdlog::info("waiting for {}: it serves another job than {}", link.collector_watch.whom(),
+               link.producer_watch.whom());
 }
 
 void Worker::note_fetched(const Result& result) {
