@@ -18,9 +18,9 @@ BodyDirectory::BodyDirectory(std::string path, Existing existing)
     : path_(std::move(path)), overwrites_(existing == Existing::overwrite) {
   std::error_code error;
   std::filesystem::create_directories(path_, error);
-  if (error) throw OutputError(path_, error.value());
+  if (error) throw BodyError(path_, error.value());
   directory_ = FileDescriptor(open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory_.is_open()) throw OutputError(path_, errno);
+  if (!directory_.is_open()) throw BodyError(path_, errno);
 }
 
 void BodyDirectory::distinguish(const std::string& list) {
@@ -43,7 +43,7 @@ void BodyDirectory::write(const std::string& name, std::string_view body) {
   if (close(file.release()) != 0 && error == 0) error = errno;
   if (error == 0) return;
   unlinkat(directory_.get(), name.c_str(), 0);
-  throw OutputError(path_of(name), error);
+  throw BodyError(path_of(name), error);
 }
 
 void BodyDirectory::discard(const std::string& name) noexcept {
@@ -57,7 +57,7 @@ bool BodyDirectory::has(const std::string& name) const {
 
 // One call for many files and their names, where an fdatasync each takes thirty times as long.
 void BodyDirectory::sync() {
-  if (syncfs(directory_.get()) != 0) throw OutputError::of_sync(path_, errno);
+  if (syncfs(directory_.get()) != 0) throw BodyError(OutputError::of_sync(path_, errno));
 }
 
 std::string BodyDirectory::path_of(std::string_view name) const {
@@ -76,7 +76,7 @@ FileDescriptor BodyDirectory::create(const std::string& name) {
   }
   if (file.is_open()) return file;
   const int error = errno;
-  throw OutputError(path_of(name), error, error == EEXIST ? " (--overwrite replaces it)" : "");
+  throw BodyError(path_of(name), error, error == EEXIST ? " (--overwrite replaces it)" : "");
 }
 
 bool BodyDirectory::may_replace(const std::string& name) const {
@@ -85,7 +85,7 @@ bool BodyDirectory::may_replace(const std::string& name) const {
 
 void BodyDirectory::remove(const std::string& name) {
   if (unlinkat(directory_.get(), name.c_str(), 0) == 0 || errno == ENOENT) return;
-  throw OutputError(path_of(name), errno);
+  throw BodyError(path_of(name), errno);
 }
 
 // A line each. One with a line break in it is none that a body could get.
@@ -97,7 +97,7 @@ std::string BodyDirectory::names() const {
     const std::string name = at->path().filename().string();
     if (name.find('\n') == name.npos) lines.append(name).append("\n");
   }
-  if (error) throw OutputError(path_, error.value());
+  if (error) throw BodyError(path_, error.value());
   return lines;
 }
 

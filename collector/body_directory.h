@@ -12,7 +12,7 @@
 
 namespace fetchline {
 
-// Owned and called by the collector's loop thread. Errors are thrown as OutputError, which names
+// Owned and called by the collector's loop thread. Errors are thrown as BodyError, which names
 // the file; a body that was not written whole has left nothing and may be written again.
 class BodyDirectory {
  public:

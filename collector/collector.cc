@@ -108,7 +108,7 @@ RunEnd Collector::run(std::stop_token drain, std::stop_token abort) try {
       core_.drain(now);
     }
     if (auto end = ended(now)) return leave(std::move(*end));
-    if (abort.stop_requested()) return {.kind = RunEnd::Kind::interrupted, .why = "stopped"};
+    if (abort.stop_requested()) return stopped("stopped");
     wait(now);
   }
 } catch (const OutputError& error) {

@@ -84,6 +84,7 @@ class Collector {
   void report(Instant now);
   void publish(Instant now);
   [[nodiscard]] std::optional<RunEnd> ended(Instant now) const;
+  [[nodiscard]] RunEnd stopped(const std::string& why) const;
   [[nodiscard]] std::optional<RunEnd> ended_by_next_stage() const;
 
   const CollectorOptions options_;

@@ -46,6 +46,8 @@ void CollectorCore::on_message(const PeerId& peer, Received received, Instant no
   }
   if (!has_job() || received.job != control_.job) {
     ++dropped_;
+    const bool waits = has_job() && std::holds_alternative<Results>(received.message);
+    if (waits) refuse(peer, received.job, {.reason = Refused::Reason::busy});
     return;
   }
   if (const auto* bye = std::get_if<Bye>(&received.message)) {

@@ -22,7 +22,12 @@ std::optional<RunEnd> Collector::ended(Instant now) const {
   const bool all_out = !core_.has_next() && log_.sink->blocked_fd() < 0 && core_.drained(now);
   if (!(all_out && all_safe) && now - *draining_since_ < options_.drain_timeout)
     return std::nullopt;
-  return RunEnd{.kind = RunEnd::Kind::interrupted, .why = "stopped before the end of the job"};
+  return stopped("stopped before the end of the job");
+}
+
+RunEnd Collector::stopped(const std::string& why) const {
+  return {.kind = RunEnd::Kind::interrupted,
+          .why = why + (log_.journal ? "; --resume goes on with it" : "")};
 }
 
 std::optional<RunEnd> Collector::ended_by_next_stage() const {

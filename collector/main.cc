@@ -70,6 +70,7 @@ int main_of(int argc, char** argv) {
   return to_int(run_role(program, argc, argv, role,
                          {environment_error<ResumeMismatch>("", ExitCode::usage),
                           environment_error<DamagedError>("--output", ExitCode::journal_damaged),
+                          environment_error<BodyError>("--output-dir", ExitCode::output_unwritable),
                           environment_error<OutputError>("--output", ExitCode::output_unwritable),
                           environment_error<KeyError>("", ExitCode::usage),
                           environment_error<EndpointError>("", ExitCode::usage)}));

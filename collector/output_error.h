@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace fetchline {
 
@@ -45,6 +46,13 @@ class OutputError : public std::runtime_error {
   };
   OutputError(const Text& what, int error_number)
       : std::runtime_error(what.text), error(error_number) {}
+};
+
+// The same of what is in --output-dir.
+class BodyError : public OutputError {
+ public:
+  using OutputError::OutputError;
+  explicit BodyError(OutputError what) : OutputError(std::move(what)) {}
 };
 
 }  // namespace fetchline

@@ -13,7 +13,7 @@ InputCheck check_input(const std::vector<std::string>& urls, const std::string& 
   while (true) {
     const auto line = source.next(check.tasks + check.faulty);
     if (!line) {
-      if (source.ended()) return check;
+      if (source.ended()) break;
       if (source.read_block()) continue;
       pollfd item{.fd = source.fd(), .events = POLLIN, .revents = 0};
       poll(&item, 1, -1);
@@ -25,6 +25,10 @@ InputCheck check_input(const std::vector<std::string>& urls, const std::string& 
       ++check.tasks;
     }
   }
+  if (const auto more = check.faulty - check.faults.size(); more > 0) {
+    check.faults.push_back("and " + std::to_string(more) + " more lines that are not tasks");
+  }
+  return check;
 }
 
 }  // namespace fetchline

@@ -11,9 +11,10 @@ namespace fetchline {
 
 struct InputCheck {
   static constexpr std::size_t kShownFaults = 10;
-  std::uint64_t tasks = 0;          // that could be fetched
-  std::uint64_t faulty = 0;         // lines that would come out as invalid_task
-  std::vector<std::string> faults;  // the first of them: "line 3: no scheme"
+  std::uint64_t tasks = 0;   // that could be fetched
+  std::uint64_t faulty = 0;  // lines that would come out as invalid_task
+  // The first of them, "line 3: no scheme", and a line that says how many more there are.
+  std::vector<std::string> faults;
 };
 
 // Blocks until the input ends. Throws InputError.

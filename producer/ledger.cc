@@ -13,6 +13,7 @@ void Ledger::add(Task task, std::string fault, Repetition repetition) {
   Slot& slot = slots_.emplace_back();
   slot.task = std::move(task);
   slot.why = std::move(fault);
+  if (!slot.why.empty()) slot.outcome = Outcome::invalid_task;
   slot.repetition = repetition;
   if (repetition != Repetition::never || !slot.why.empty()) return;
   unrepeatable_.push_back(slot.task.index);
@@ -261,11 +262,12 @@ void Ledger::end_leases(Slot& slot, Phase next) {
   slot.phase = next;
 }
 
-bool Ledger::delivered(WorkerId worker, Index index) {
+bool Ledger::delivered(WorkerId worker, Index index, Outcome outcome) {
   Slot* slot = find_leased(worker, index);
   if (slot == nullptr) return false;
   end_leases(*slot, Phase::delivered);
   slot->lease.worker = worker;
+  slot->outcome = outcome;
   return true;
 }
 

@@ -44,6 +44,9 @@ class Ledger {
   void add(Task task, std::string fault = {}, Repetition repetition = Repetition::when_lost);
 
   [[nodiscard]] Index base() const { return base_; }  // every index below is committed
+  // Of those below base(): delivered or decided as something else than ok. Of what a producer
+  // before this one handed out nothing is known, so it is none of them.
+  [[nodiscard]] std::uint64_t failed() const { return failed_; }
   [[nodiscard]] Index next_index() const { return base_ + slots_.size(); }
   [[nodiscard]] std::size_t unsent() const { return unsent_; }  // never handed out
   [[nodiscard]] std::size_t unsent_bytes() const { return unsent_bytes_; }
@@ -97,7 +100,7 @@ class Ledger {
 
   // What a worker says of a lease. False when it does not hold it (any more): then nothing changes.
   // As long as another holds the task too, retry_at() and returned() end the one lease only.
-  bool delivered(WorkerId worker, Index index);
+  bool delivered(WorkerId worker, Index index, Outcome outcome = Outcome::ok);
   bool retry_at(WorkerId worker, Index index, Instant due);  // its attempt number grows by one
   bool returned(WorkerId worker, Index index);
   [[nodiscard]] const Task* leased_task(WorkerId worker, Index index) const;
@@ -159,7 +162,7 @@ class Ledger {
     Task task;
     std::string why;  // of what is decided without a worker
     Phase phase = Phase::ready;
-    Outcome outcome = Outcome::invalid_task;  // when there is a `why`
+    Outcome outcome = Outcome::ok;  // as delivered, or as decided
     Repetition repetition = Repetition::when_lost;
     bool is_listed = false;  // in listed_
     Lease lease;             // the last, or the first of two
@@ -191,6 +194,7 @@ class Ledger {
 
   std::deque<Slot> slots_;  // slots_[i] is index base_ + i
   Index base_ = 0;
+  std::uint64_t failed_ = 0;
   Index fresh_ = 0;  // the lowest that is ready and was never handed out; next_index() if none
   std::size_t unsent_ = 0;
   std::size_t unsent_bytes_ = 0;

@@ -70,6 +70,7 @@ void Ledger::commit_one(Slot& slot) {
 
 void Ledger::drop_committed() {
   while (!slots_.empty() && slots_.front().phase == Phase::committed) {
+    if (slots_.front().outcome != Outcome::ok) ++failed_;
     slots_.pop_front();
     ++base_;
   }

@@ -1,6 +1,8 @@
 // fetchline-producer: flags in, exit code out.
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "deploy/process/end_code.h"
 #include "deploy/process/exit_code.h"
 #include "deploy/process/flags.h"
@@ -42,7 +44,9 @@ ExitCode run(const Program& program, const ProducerOptions& options, const TaskF
   const ProducerCounters& counters = producer.counters();
   ProgressReport progress(program.progress(), [&counters] {
     ProgressSample sample;
-    sample.done = sample.ok = counters.finished.load(std::memory_order_relaxed);
+    sample.done = counters.finished.load(std::memory_order_relaxed);
+    sample.failed = std::min(sample.done, counters.failed.load(std::memory_order_relaxed));
+    sample.ok = sample.done - sample.failed;
     sample.in_flight = counters.in_flight.load(std::memory_order_relaxed);
     if (counters.input_ended.load(std::memory_order_relaxed)) {
       sample.total = counters.tasks_read.load(std::memory_order_relaxed);

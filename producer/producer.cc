@@ -251,9 +251,8 @@ void Producer::report(Instant now) {
   }
   for (const std::string& line : nonsense_.due_lines(now)) spdlog::warn("{}", line);
   counters_.tasks_read.store(core_.next_index(), std::memory_order_relaxed);
-  counters_.finished.store(
-      core_.phase() == ProducerCore::Phase::done ? core_.next_index() : core_.watermark(),
-      std::memory_order_relaxed);
+  counters_.failed.store(core_.failed(), std::memory_order_relaxed);
+  counters_.finished.store(core_.finished(), std::memory_order_relaxed);
   counters_.input_ended.store(source_.ended(), std::memory_order_relaxed);
   counters_.in_flight.store(core_.in_flight(), std::memory_order_relaxed);
   const std::string* collector = collector_watch_.waits_for();
@@ -314,7 +313,9 @@ std::optional<RunEnd> Producer::ended(Instant now) {
   }
   if (auto end = ended_by_peers(now)) return end;
   if (draining_since_ && (core_.drained() || now - *draining_since_ >= options_.drain_timeout)) {
-    return RunEnd{.kind = Kind::interrupted, .why = "stopped before the end of the job"};
+    return RunEnd{
+        .kind = Kind::interrupted,
+        .why = "stopped before the end of the job; --resume goes on with what the collector has"};
   }
   return std::nullopt;
 }

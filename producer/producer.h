@@ -51,6 +51,8 @@ struct ProducerOptions {
 struct ProducerCounters {
   std::atomic<std::uint64_t> tasks_read{0};
   std::atomic<std::uint64_t> finished{0};  // put out by the collector
+  // Of those, as far as is known: of what was fetched before a resume only at the end.
+  std::atomic<std::uint64_t> failed{0};
   std::atomic<bool> input_ended{false};
   std::atomic<std::uint64_t> in_flight{0};             // handed out and not finished
   std::atomic<const std::string*> waits_for{nullptr};  // lives as long as the producer

@@ -221,6 +221,16 @@ void ProducerCore::speak_to_collector(Instant now) {
   }
 }
 
+std::uint64_t ProducerCore::finished() const {
+  return phase_ == Phase::done ? ledger_.next_index() : watermark_;
+}
+
+// The ledger's may be some that are safe and wait to be put out.
+std::uint64_t ProducerCore::failed() const {
+  if (phase_ == Phase::done) return total_of(counts_) - ok_of(counts_);
+  return std::min(ledger_.failed(), finished());
+}
+
 void ProducerCore::leave() {
   to_collector(encode(job_, epoch_, Bye{.begun_below = ledger_.in_doubt_below()}));
   for (auto& [id, worker] : workers_) {

@@ -135,6 +135,9 @@ class ProducerCore {
   [[nodiscard]] bool drained() const;          // nothing handed out is unfinished
   [[nodiscard]] const OutcomeCounts& counts() const { return counts_; }  // once done
   [[nodiscard]] Index watermark() const { return watermark_; }
+  // Tasks that are out, as far as is known before it is done.
+  [[nodiscard]] std::uint64_t finished() const;
+  [[nodiscard]] std::uint64_t failed() const;  // of them
   [[nodiscard]] std::size_t in_flight() const { return ledger_.leased(); }
   [[nodiscard]] std::size_t worker_count() const { return workers_.size(); }
   // There are tasks that are not fetched; what is, only waits to be put out.

@@ -167,7 +167,7 @@ void add_patience_flags(CLI::App& app, ProducerOptions& options) {
   seconds_option(app, "--retry-delay", options.retry.delay,
                  "before the second attempt, then doubling");
   seconds_option(app, "--retry-max-delay", options.retry.max_delay, "no wait is longer");
-  size_option(app, "--max-filesize", job.max_filesize_bytes, "of a body, decoded");
+  size_option(app, "--max-filesize", job.max_filesize_bytes, "of a body, decoded; at most 1G");
   flag_group(app, "Safety");
   switch_option(app, "--retry-unsafe", job.retry_unsafe, "repeat a POST that may have been sent");
 }

@@ -69,7 +69,7 @@ ProducerStatus ProducerCore::status(Instant now) {
   status.tasks_read = next_index();
   status.input_ended = input_ended_;
   status.stopping = !dispatching_;
-  status.finished = phase_ == Phase::done ? next_index() : watermark_;
+  status.finished = finished();
   if (dispatch_limit_ < kMaxIndex) status.dispatch_limit = dispatch_limit_;
   status.unsent = ledger_.unsent();
   status.in_flight = ledger_.leased();

@@ -109,7 +109,7 @@ void ProducerCore::on_report(const WorkerSession& worker, const Report& report, 
     case Report::Verdict::delivered:
       if (const Lease* lease = ledger_.lease_of(worker.id(), report.index)) {
         pace_.add(now - lease->since);
-        ledger_.delivered(worker.id(), report.index);
+        ledger_.delivered(worker.id(), report.index, report.outcome);
       }
       break;
     case Report::Verdict::returned:

@@ -30,7 +30,9 @@ struct Report {
   Index index = 0;
   std::uint32_t attempt = 1;
   Verdict verdict = Verdict::delivered;
-  Outcome outcome = Outcome::ok;  // of a retry; for diagnosis, decides nothing
+  // Of the attempt, when delivered or to be retried. What is delivered is counted by it for who
+  // watches; it decides nothing.
+  Outcome outcome = Outcome::ok;
   std::optional<std::chrono::milliseconds> retry_after;  // of a retry: what the origin asked for
 };
 
@@ -143,8 +145,8 @@ struct Bye {
   std::optional<Index> begun_below{};
 };
 
-// Collector to a producer that cannot have this collector; producer to a collector whose lines it
-// does not take.
+// Collector to a producer that cannot have this collector, and to a worker whose results are of
+// another job; producer to a collector whose lines it does not take.
 struct Refused {
   enum class Reason : std::uint8_t {
     busy = 0,         // it serves another job, or takes the lines of another sender

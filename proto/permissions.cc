@@ -56,7 +56,7 @@ bool may_send(Role from, Role to, const Message& message, Link link) {
       return to == Role::collector &&
              (is_one_of<Open, End, Recap, Begin>(message) || are_results_of_producer(message));
     case Role::collector:
-      if (to == Role::worker) return is_one_of<Acks, Done>(message);
+      if (to == Role::worker) return is_one_of<Acks, Done, Refused>(message);
       return to == Role::producer && is_one_of<Acks, State, Done, Refused>(message);
   }
   return false;

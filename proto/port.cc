@@ -1,5 +1,8 @@
 #include "proto/port.h"
 
+#include <arpa/inet.h>
+
+#include <array>
 #include <variant>
 
 namespace fetchline {
@@ -8,6 +11,23 @@ namespace {
 std::string flag_of(Link link) { return link == Link::chain ? "--listen" : "--bind"; }
 
 bool needs_no_keys(const std::string& endpoint) { return endpoint.starts_with("inproc://"); }
+
+// libzmq would take the name of a network interface too, and bind to whichever of its addresses it
+// finds first; what a port is open to is to be seen. Names of machines it does not look up.
+void check_host(const std::string& endpoint, const std::string& flag) {
+  constexpr std::string_view kTcp = "tcp://";
+  std::string host = endpoint.substr(kTcp.size(), endpoint.rfind(':') - kTcp.size());
+  const std::string given = host;
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  host = host.substr(0, host.find('%'));  // the zone of a link-local one
+  std::array<unsigned char, sizeof(in6_addr)> address{};
+  const bool is_address = inet_pton(AF_INET, host.c_str(), address.data()) == 1 ||
+                          inet_pton(AF_INET6, host.c_str(), address.data()) == 1;
+  if (host == "*" || is_address) return;
+  throw EndpointError(flag + ": cannot bind " + endpoint + ": \"" + given +
+                      "\" is no IP address; give one of this machine's, such as 127.0.0.1, or * "
+                      "for all of them");
+}
 
 std::optional<KeyCheck> checked_keys(zmq::context_t& context, const std::string& endpoint,
                                      const Keys& keys, Link link) {
@@ -39,6 +59,10 @@ void Port::check(const std::string& endpoint, const Keys& keys, Link link) {
   const std::string flag = flag_of(link);
   const bool is_tcp = endpoint.starts_with("tcp://");
   const bool has_scheme = endpoint.find("://") != std::string::npos;
+  if (is_tcp) {
+    check_endpoint(endpoint, flag);
+    check_host(endpoint, flag);
+  }
   if (is_of_this_machine(endpoint) || !has_scheme)
     return;  // an endpoint that is none is said below
   if (!is_tcp)

@@ -26,7 +26,8 @@ class Port {
   // --bind, or --listen of a chain. Throws EndpointError; KeyError when keys would keep nobody out.
   Port(zmq::context_t& context, const std::string& endpoint, const Keys& keys,
        Link link = Link::stage);
-  // The same without binding. Throws EndpointError when others could reach it without keys.
+  // The same without binding. Throws EndpointError when it is no address to bind to, or others
+  // could reach it without keys.
   static void check(const std::string& endpoint, const Keys& keys, Link link = Link::stage);
 
   void add_to(std::vector<zmq::pollitem_t>& items);  // to wait for it

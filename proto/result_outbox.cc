@@ -9,6 +9,7 @@ void ResultOutbox::add(Result result) {
   const Index index = result.index;
   const auto [at, is_new] = held_.try_emplace(index);
   if (!is_new) return;
+  at->second.outcome = result.outcome;
   at->second.result = encode_result(std::move(result));
   held_bytes_ += at->second.result.bytes;
   unsent_.insert(index);

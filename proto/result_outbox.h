@@ -49,6 +49,7 @@ class ResultOutbox {
   void clear();
 
   [[nodiscard]] bool holds(Index index) const { return held_.contains(index); }
+  [[nodiscard]] Outcome outcome_of(Index index) const { return held_.at(index).outcome; }  // held
   [[nodiscard]] bool empty() const { return held_.empty(); }
   [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }
   [[nodiscard]] Index watermark() const { return watermark_; }
@@ -60,6 +61,7 @@ class ResultOutbox {
  private:
   struct Held {
     EncodedResult result;
+    Outcome outcome = Outcome::cancelled;
     std::uint64_t sent_in = 0;  // number of the message it is under way in; 0: not sent
   };
   struct SentBatch {

@@ -82,22 +82,13 @@ void set_client_keys(zmq::socket_t& socket, const ClientKeys& keys) {
   socket.set(zmq::sockopt::curve_secretkey, keys.own.secret_key);
 }
 
+constexpr const char* kExample = "; an endpoint looks like tcp://127.0.0.1:5555";
+
 EndpointError error_of(std::string_view flag, const std::string& text,
                        const std::string& endpoint) {
   const bool has_scheme = endpoint.find("://") != std::string::npos;
   return EndpointError((flag.empty() ? "" : std::string(flag) + ": ") + text +
-                       (has_scheme ? "" : "; an endpoint looks like tcp://127.0.0.1:5555"));
-}
-
-// libzmq takes a port number modulo 65536.
-void check_port(const std::string& endpoint, std::string_view flag) {
-  const auto colon = endpoint.rfind(':');
-  if (!endpoint.starts_with("tcp://") || colon == std::string::npos) return;
-  const std::string port = endpoint.substr(colon + 1);
-  const bool digits = port.find_first_not_of("0123456789") == std::string::npos;
-  if (digits && !port.empty() && (port.size() > 5 || std::stoi(port) > 65'535)) {
-    throw error_of(flag, endpoint + ": port " + port + " is out of range", endpoint);
-  }
+                       (has_scheme ? "" : kExample));
 }
 
 SendResult send_frames(zmq::socket_t& socket, Frames& frames) {
@@ -142,9 +133,24 @@ zmq::context_t make_context(int io_threads) {
   return context;
 }
 
+// libzmq takes a port number modulo 65536.
+void check_endpoint(const std::string& endpoint, std::string_view flag) {
+  if (!endpoint.starts_with("tcp://")) return;
+  const auto colon = endpoint.rfind(':');
+  const std::string port = endpoint.substr(colon + 1);
+  const bool within_scheme = colon < std::string_view("tcp://").size();
+  if (within_scheme || port.empty() || port.ends_with(']')) {  // of [::1] alone
+    throw error_of(flag, endpoint + " has no port" + kExample, endpoint);
+  }
+  const bool digits = port.find_first_not_of("0123456789") == std::string::npos;
+  if (digits && (port.size() > 5 || std::stoi(port) > 65'535)) {
+    throw error_of(flag, endpoint + ": port " + port + " is out of range", endpoint);
+  }
+}
+
 zmq::socket_t bind_port(zmq::context_t& context, const std::string& endpoint, std::string_view flag,
                         const KeyPair* keys) {
-  check_port(endpoint, flag);
+  check_endpoint(endpoint, flag);
   try {
     zmq::socket_t socket(context, zmq::socket_type::router);
     set_options(socket);
@@ -161,7 +167,7 @@ zmq::socket_t bind_port(zmq::context_t& context, const std::string& endpoint, st
 
 zmq::socket_t connect_to(zmq::context_t& context, const std::string& endpoint,
                          std::string_view flag, const ClientKeys* keys, IoThread thread) {
-  check_port(endpoint, flag);
+  check_endpoint(endpoint, flag);
   try {
     zmq::socket_t socket(context, zmq::socket_type::dealer);
     set_options(socket);

@@ -24,6 +24,9 @@ struct EndpointError : std::runtime_error {
 // nothing is connected to but ports are bound, two when there are connections.
 [[nodiscard]] zmq::context_t make_context(int io_threads);
 
+// That a tcp:// endpoint has a port, and one that there is. Throws EndpointError.
+void check_endpoint(const std::string& endpoint, std::string_view flag);
+
 // The port that others connect to (ROUTER); `keys` make it one of CURVE. `flag` is where the
 // endpoint is from, "--bind". Throws EndpointError. The roles have a Port (proto/port.h).
 [[nodiscard]] zmq::socket_t bind_port(zmq::context_t& context, const std::string& endpoint,

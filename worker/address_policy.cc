@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
-#include <stdexcept>
 
 namespace fetchline {
 namespace {
@@ -14,7 +13,15 @@ namespace {
 constexpr std::size_t kV4Offset = 12;  // of an IPv4 address in ::ffff:0:0/96
 constexpr unsigned kV4PrefixBits = 96;
 
+std::string why_no_range(const std::string& part) {
+  if (!IpRange::around(part)) return "is not any, public, or a range like 10.0.0.0/8";
+  return "has bits set beyond " + part.substr(part.find('/'));
+}
+
 }  // namespace
+
+BadRange::BadRange(const std::string& wrong)
+    : std::invalid_argument(why_no_range(wrong)), part(wrong) {}
 
 std::optional<IpAddress> IpAddress::parse(const std::string& text) {
   IpAddress address;
@@ -69,6 +76,12 @@ std::string IpAddress::text() const {
 }
 
 std::optional<IpRange> IpRange::parse(const std::string& text) {
+  const auto range = around(text);
+  const auto address = IpAddress::parse(text.substr(0, text.find('/')));
+  return range && range->first_.bytes_ == address->bytes_ ? range : std::nullopt;
+}
+
+std::optional<IpRange> IpRange::around(const std::string& text) {
   const std::size_t slash = text.find('/');
   const auto first = IpAddress::parse(text.substr(0, slash));
   if (!first) return std::nullopt;
@@ -85,7 +98,7 @@ std::optional<IpRange> IpRange::parse(const std::string& text) {
     if (v4) range.bits_ += kV4PrefixBits;
   }
   for (unsigned bit = range.bits_; bit < 128; ++bit) {
-    if ((range.first_.bytes_[bit / 8] & (0x80U >> bit % 8)) != 0) return std::nullopt;
+    range.first_.bytes_[bit / 8] &= static_cast<std::uint8_t>(~(0x80U >> bit % 8));
   }
   return range;
 }
@@ -144,7 +157,7 @@ AddressPolicy::AddressPolicy(const std::string& rule, const std::vector<SpecialR
     } else if (const auto range = IpRange::parse(part)) {
       named_.push_back(*range);
     } else {
-      throw std::invalid_argument(part);
+      throw BadRange(part);
     }
   }
   for (const auto& [cidr, what] : special) {

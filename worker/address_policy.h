@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,8 @@ class IpRange {
  public:
   // "10.0.0.0/8", "fc00::/7", or one address. Bits beyond the prefix must be 0.
   [[nodiscard]] static std::optional<IpRange> parse(const std::string& text);
+  // The range that an address is in: "10.0.0.1/8" is in 10.0.0.0/8.
+  [[nodiscard]] static std::optional<IpRange> around(const std::string& text);
   [[nodiscard]] bool contains(const IpAddress& address) const;
 
  private:
@@ -47,10 +50,16 @@ struct SpecialRange {
 };
 [[nodiscard]] const std::vector<SpecialRange>& special_ranges();
 
+// A part of a rule that is none, and why.
+struct BadRange : std::invalid_argument {
+  explicit BadRange(const std::string& part);
+  std::string part;
+};
+
 class AddressPolicy {
  public:
   // "any", "public", ranges, or several of them with commas between: what one allows is allowed.
-  // Throws std::invalid_argument, what() is the part that is wrong. `special`: what is not public.
+  // Throws BadRange. `special`: what is not public.
   explicit AddressPolicy(const std::string& rule = "any",
                          const std::vector<SpecialRange>& special = special_ranges());
 

@@ -30,7 +30,10 @@ void JobSession::take_task(Task task, bool returning) {
   older_.erase(index);
   if (must_not_repeat(settings_, task)) unrepeatable_.insert(index);
   if (outbox_.holds(index)) {
-    reports_.add({.index = index, .attempt = task.attempt, .retry_after = {}});
+    reports_.add({.index = index,
+                  .attempt = task.attempt,
+                  .outcome = outbox_.outcome_of(index),
+                  .retry_after = {}});
   } else if (const auto at = running_.find(index); at != running_.end()) {
     // The same fetch answers for both orders, as the later of the two attempts: the newer
     // producer's, who counts its own and knows no other, or the higher.

@@ -1,6 +1,8 @@
 // fetchline-worker: flags in, exit code out.
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "deploy/process/exit_code.h"
 #include "deploy/process/identity.h"
 #include "deploy/process/progress.h"
@@ -21,7 +23,9 @@ ExitCode run(const Program& program, const WorkerOptions& options, const SignalS
   const WorkerCounters& counters = worker.counters();
   const ProgressReport progress(program.progress(), [&counters] {
     ProgressSample sample;
-    sample.done = sample.ok = counters.fetched.load(std::memory_order_relaxed);
+    sample.done = counters.fetched.load(std::memory_order_relaxed);
+    sample.ok = std::min(sample.done, counters.ok.load(std::memory_order_relaxed));
+    sample.failed = sample.done - sample.ok;
     sample.in_flight = counters.running.load(std::memory_order_relaxed);
     const std::string* whom = counters.waits_for.load(std::memory_order_relaxed);
     if (whom != nullptr) sample.waiting_for = *whom;

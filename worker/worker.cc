@@ -209,9 +209,8 @@ void Worker::report(Instant now) {
     for (Connection* connection : {&link.producer, &link.collector}) {
       while (auto line = connection->next_complaint(now)) spdlog::warn("{}", *line);
     }
-    const Instant collector = core_.awaits_collector(number) ? link.collector_heard : now;
     if (auto line = link.producer_watch.update(link.producer_heard, now)) spdlog::info("{}", *line);
-    if (auto line = link.collector_watch.update(collector, now)) spdlog::info("{}", *line);
+    watch_collector(number, now);
   }
   for (const std::string& line : nonsense_.due_lines(now)) spdlog::warn("{}", line);
   const std::string* waits_for = nullptr;
@@ -226,8 +225,24 @@ void Worker::report(Instant now) {
   core_.set_slots(slots_now());
 }
 
+// One that serves another job is not there for us.
+void Worker::watch_collector(std::size_t number, Instant now) {
+  Link& link = links_[number];
+  const bool is_busy = core_.collector_is_busy(number);
+  const Instant heard = is_busy ? Instant{} : link.collector_heard;
+  const Instant seen = core_.awaits_collector(number) ? heard : now;
+  if (auto line = link.collector_watch.update(seen, now)) spdlog::info("{}", *line);
+  if (!is_busy || std::exchange(link.told_busy, true)) return;
+  spdlog::info("waiting for {}: it serves another job than {}", link.collector_watch.whom(),
+               link.producer_watch.whom());
+}
+
 void Worker::note_fetched(const Result& result) {
-  counters_.fetched.fetch_add(1, std::memory_order_relaxed);
+  const bool is_ok = result.outcome == Outcome::ok;
+  if (is_ok) counters_.ok.fetch_add(1, std::memory_order_relaxed);
+  if (result.outcome != Outcome::cancelled) {
+    counters_.fetched.fetch_add(1, std::memory_order_relaxed);
+  }
   ++status_.outcomes[static_cast<std::size_t>(result.outcome)];
   status_.received_bytes += result.size_download;
   status_.durations.add(result.time_total);

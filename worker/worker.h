@@ -55,7 +55,8 @@ struct WorkerOptions {
 // Written by the relay, read by any thread, relaxed.
 struct WorkerCounters {
   std::atomic<std::uint64_t> running{0};
-  std::atomic<std::uint64_t> fetched{0};
+  // Transfers that ended, retries too, without those that were given back; ok is a part of them.
+  std::atomic<std::uint64_t> fetched{0}, ok{0};
   std::atomic<const std::string*> waits_for{nullptr};  // lives as long as the worker
 };
 
@@ -81,6 +82,7 @@ class Worker {
     Instant producer_heard{}, collector_heard{};
     PeerWatch producer_watch, collector_watch;
     bool producer_blocked = false, collector_blocked = false;  // something did not leave
+    bool told_busy = false;
   };
 
   void wait(Instant now);
@@ -92,6 +94,7 @@ class Worker {
   void apply_ceilings(JobSettings& settings) const;
   void apply_ceilings(Task& task) const;
   void report(Instant now);
+  void watch_collector(std::size_t number, Instant now);
   void take_fetched(Fetched fetched, Instant now);
   [[nodiscard]] std::uint32_t slots_now() const;
   void note_fetched(const Result& result);

@@ -61,12 +61,18 @@ void WorkerCore::on_done(std::size_t number, const Received& received) {
 void WorkerCore::end_session(Link& link) {
   commands_.emplace_back(CloseJob{link.session->slot()});
   link.session.reset();
+  link.collector_busy = false;
 }
 
 void WorkerCore::on_collector_message(std::size_t link, Received received, Instant now) {
   auto& session = links_[link].session;
   if (const auto* acks = std::get_if<Acks>(&received.message)) {
-    if (session && session->job() == received.job) session->outbox().on_acks(*acks, now);
+    if (!session || session->job() != received.job) return;
+    links_[link].collector_busy = false;
+    session->outbox().on_acks(*acks, now);
+  } else if (const auto* refused = std::get_if<Refused>(&received.message)) {
+    const bool is_ours = session && session->job() == received.job;
+    if (is_ours) links_[link].collector_busy = refused->reason == Refused::Reason::busy;
   } else if (std::holds_alternative<Done>(received.message)) {
     on_done(link, received);
   } else {

@@ -70,6 +70,10 @@ class WorkerCore {
     const auto& session = links_[link].session;
     return session ? !session->outbox().empty() : links_[link].producer_waits;
   }
+  // The link's collector takes no results of the producer's job, because it has another.
+  [[nodiscard]] bool collector_is_busy(std::size_t link) const {
+    return links_[link].collector_busy;
+  }
   [[nodiscard]] Instant next_report_due() const { return last_report_ + kReportInterval; }
   [[nodiscard]] bool has_reports() const;
   [[nodiscard]] std::uint64_t dropped_messages() const { return dropped_; }
@@ -80,6 +84,7 @@ class WorkerCore {
     Instant producer_heard{};
     bool producer_left = false;   // it said Bye; it may come back
     bool producer_waits = false;  // it has no job
+    bool collector_busy = false;  // it has another job
     bool finished = false;        // its job is done and nothing more is expected
   };
 

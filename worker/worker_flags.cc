@@ -49,8 +49,8 @@ void add_reach_flags(CLI::App& app, WorkerOptions& options) {
                 [&options](const std::string& rule) {
                   try {
                     options.allow_net = AddressPolicy(rule);
-                  } catch (const std::invalid_argument& wrong) {
-                    throw BadValue(wrong.what(), "is not any, public, or a range like 10.0.0.0/8");
+                  } catch (const BadRange& wrong) {
+                    throw BadValue(wrong.part, wrong.what());
                   }
                 });
 }

@@ -160,6 +160,7 @@ int main_of(int argc, char** argv) {
                           environment_error<ResumeMismatch>("", ExitCode::usage),
                           environment_error<InputError>("--input", ExitCode::input_unreadable),
                           environment_error<DamagedError>("--output", ExitCode::journal_damaged),
+                          environment_error<BodyError>("--output-dir", ExitCode::output_unwritable),
                           environment_error<OutputError>("--output", ExitCode::output_unwritable),
                           environment_error<KeyError>("", ExitCode::usage),
                           environment_error<EndpointError>("", ExitCode::usage)}));

@@ -71,7 +71,8 @@ Cleaned read_cleaned(const std::string& path) {
     cleaned.text.append(line.text).append(open_brackets > 0 ? " " : "\n");
   }
   if (!file.is_open() || file.bad()) {
-    throw UsageError(path, "cannot be read: " + std::generic_category().message(errno));
+    throw UsageError("--config",
+                     path + ": cannot be read: " + std::generic_category().message(errno));
   }
   if (open_brackets != 0) {
     throw UsageError(path + ":" + std::to_string(cleaned.keys.back().line),

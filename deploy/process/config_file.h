@@ -20,8 +20,8 @@ struct ConfigEntry {
   std::size_t line = 0;             // of the file, from 1, where the key stands
 };
 
-// Throws UsageError naming the file, and the line where there is one, when it cannot be read, or
-// has a line that is no TOML.
+// Throws UsageError naming the file, with --config when it cannot be read, and with the line where
+// there is one when that is no TOML.
 [[nodiscard]] std::vector<ConfigEntry> read_config_file(const std::string& path);
 
 }  // namespace fetchline

@@ -102,6 +102,17 @@ TEST(CollectorCore, DropsWhatIsOfAnotherJobOrMakesNoSense) {
   EXPECT_EQ(scene.core.dropped_messages(), 3U);
 }
 
+TEST(CollectorCore, TellsWhoHasResultsOfAnotherJobThatItIsBusy) {
+  Scene scene;
+  scene.says("a", Results{}, Epoch{1}, job_number(2));
+  scene.turn();
+  EXPECT_TRUE(scene.heard<Refused>("a").empty()) << "it has no job: that one may come";
+  scene.open();
+  scene.says("a", Results{}, Epoch{1}, job_number(2));
+  scene.turn();
+  EXPECT_EQ(scene.heard_one<Refused>("a").reason, Refused::Reason::busy);
+}
+
 TEST(CollectorCore, FollowsAProducerThatReconnects) {
   Scene scene;
   scene.open();

@@ -49,13 +49,41 @@ TEST_F(ExitCodes, Are2ForWhatIsWrongOnTheCommandLine) {
   expect(run(fetchline_path(), {"--fail-on", "101%", origin_.url("/")}), 2, "--fail-on");
   expect(run(fetchline_path(), {"-H", "no colon", origin_.url("/")}), 2, "--header");
   expect(run(fetchline_path(), {"-H", "two words: x", origin_.url("/")}), 2, "--header");
-  expect(run(fetchline_path(), {"--config", directory_.file("none"), origin_.url("/")}), 2,
-         directory_.file("none"));
+  for (const std::string& path : {directory_.file("none"), directory_.path().string()}) {
+    expect(run(fetchline_path(), {"--config", path, origin_.url("/")}), 2, "--config: " + path);
+  }
   for (const std::string& path : {fetchline_path(), worker_path()}) {
     expect(run(path, {"--allow-net", "public,lan"}), 2, "--allow-net: \"lan\" is not any, public");
+    expect(run(path, {"--allow-net", "10.0.0.1/8"}), 2,
+           "--allow-net: \"10.0.0.1/8\" has bits set beyond /8");
   }
   expect(run(worker_path(), {"--producer", endpoint(free_port())}), 2, "--producer");
   EXPECT_EQ(origin_.requests(), 0U);
+}
+
+TEST_F(ExitCodes, Are2ForAnEndpointWithoutAPortOrWithANameToBindTo) {
+  const std::string example = "; an endpoint looks like tcp://127.0.0.1:5555";
+  for (const std::string lacking : {"tcp://x", "tcp://127.0.0.1", "tcp://[::1]", "tcp://h:"}) {
+    const std::string why = lacking + " has no port" + example;
+    expect(run(collector_path(), {"--bind", lacking}), 2, "--bind: " + why);
+    expect(run(producer_path(), {"--bind", lacking, "--dry-run", "http://a.example/"}), 2,
+           "--bind: " + why);
+    expect(run(worker_path(), {"--producer", lacking, "--collector", "tcp://127.0.0.1:1"}), 2,
+           "--producer: " + why);
+  }
+  for (const std::string host : {"localhost", "lo", "nohost", ""}) {
+    const std::string named = "tcp://" + host + ":*";
+    const std::string why =
+        "--bind: cannot bind " + named + ": \"" + host + "\" is no IP address; give one";
+    expect(run(collector_path(), {"--bind", named}), 2, why);
+    expect(run(collector_path(), {"--bind", named, "--insecure-plaintext"}), 2, why);
+    expect(run(producer_path(), {"--bind", named, "--dry-run", "http://a.example/"}), 2, why);
+  }
+  expect(run(collector_path(), {"--bind", "collector:5556"}), 2, example);
+  for (const std::string good : {"tcp://127.0.0.1:*", "tcp://[::1]:*", "tcp://[fe80::1%lo]:*"}) {
+    const Args open = {"--bind", good, "--insecure-plaintext", "--dry-run", "http://a.example/"};
+    expect(run(producer_path(), open), 0, "would hand out 1 tasks");
+  }
 }
 
 TEST_F(ExitCodes, Are3ForAnInputThatCannotBeRead) {
@@ -196,7 +224,7 @@ void expect_no_endpoint(const std::string& bad, const std::string& said) {
 }
 
 TEST_F(ExitCodes, Are2ForAnEndpointThatIsNone) {
-  for (const std::string bad : {"nonsense", "tcp://127.0.0.1", "udp://x:1"}) {
+  for (const std::string bad : {"nonsense", "udp://x:1"}) {
     expect_no_endpoint(bad, "cannot bind " + bad + ": ");
   }
   expect(run(collector_path(), {"--bind", "127.0.0.1:5556"}), 2,

@@ -110,13 +110,18 @@ TEST_F(BodyFiles, AreNotOverwrittenUnlessAskedTo) {
   write_file(file, "precious");
   const Ended refused = fetch({origin_.url("/x")});
   EXPECT_EQ(refused.code, 9);
-  EXPECT_NE(refused.err.find(file + ": File exists"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("--output-dir: " + file + ": File exists"), std::string::npos)
+      << refused.err;
   EXPECT_FALSE(std::filesystem::exists(output_));
   EXPECT_FALSE(std::filesystem::exists(output_ + ".spill"));
   EXPECT_EQ(fetch({origin_.url("/x"), "--resume"}).code, 9) << "nor by trying again";
   EXPECT_EQ(read_file(file), "precious");
   EXPECT_EQ(fetch({origin_.url("/x"), "--overwrite"}).code, 0);
   EXPECT_EQ(read_file(file), origin_body("/x"));
+  const Ended nowhere = fetch({origin_.url("/x"), "--overwrite", "--output-dir", file});
+  EXPECT_EQ(nowhere.code, 9);
+  EXPECT_NE(nowhere.err.find("--output-dir: " + file + ": Not a directory"), std::string::npos)
+      << nowhere.err;
 }
 
 TEST_F(BodyFiles, InTheWayOfALaterOneLeaveWhatIsOutToBeResumed) {

@@ -45,6 +45,28 @@ TEST(Patience, ShowsForWhomItWaits) {
   EXPECT_TRUE(waits(collector, "a producer at " + results)) << collector.stderr_text();
 }
 
+// The one of another job is there, but it is not for this one's results.
+TEST(Patience, OfAWorkerKnowsTheCollectorOfAnotherJob) {
+  const Origin origin;
+  const std::string tasks = endpoint(free_port()), results = endpoint(free_port());
+  const std::string other_tasks = endpoint(free_port()), other_results = endpoint(free_port());
+  const RunningProgram collector(collector_path(), {"--bind", results});
+  const RunningProgram producer(producer_path(),
+                                {"--bind", tasks, "--collector", results, origin.url("/")});
+  const RunningProgram other_collector(collector_path(), {"--bind", other_results});
+  const RunningProgram other_producer(
+      producer_path(), {"--bind", other_tasks, "--collector", other_results, origin.url("/")});
+  EXPECT_TRUE(eventually([&] { return producer.says("waiting for a worker"); }));
+  EXPECT_TRUE(eventually([&] { return other_producer.says("waiting for a worker"); }));
+  RunningProgram worker(worker_path(),
+                        {"--producer", tasks, "--collector", other_results, "--peer-timeout", "3"});
+  EXPECT_TRUE(eventually([&] {
+    return worker.says("waiting for the collector at " + other_results +
+                       ": it serves another job than the producer at " + tasks);
+  })) << worker.stderr_text();
+  expect({worker.exit_code(), "", worker.stderr_text()}, 10, other_results);
+}
+
 // Longer than it would wait for others.
 TEST(Patience, IsNotLostByWhoWasStoppedItself) {
   const Origin origin;

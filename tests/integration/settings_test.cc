@@ -117,6 +117,17 @@ TEST_F(Settings, AreCheckedByADryRunThatFetchesNothing) {
   EXPECT_EQ(bad.code, 4);
   EXPECT_NE(bad.err.find("line 4"), std::string::npos) << bad.err;
   EXPECT_FALSE(std::filesystem::exists(output));
+  EXPECT_EQ(bad.err.find("more lines"), std::string::npos) << bad.err;
+  std::string many;
+  for (int i = 0; i < 22; ++i) many += "not a url\n";
+  write_file(directory_.file("many"), many);
+  for (const std::string& path : {fetchline_path(), producer_path()}) {
+    const Ended worse = run(path, {"-i", directory_.file("many"), "--dry-run"});
+    EXPECT_NE(worse.err.find("line 10"), std::string::npos) << worse.err;
+    EXPECT_EQ(worse.err.find("line 11"), std::string::npos) << worse.err;
+    EXPECT_NE(worse.err.find("and 12 more lines that are not tasks"), std::string::npos)
+        << worse.err;
+  }
   EXPECT_EQ(run(fetchline_path(), {"-i", directory_.file("none"), "--dry-run"}).code, 3);
   write_file(output, "there\n");
   EXPECT_EQ(run(fetchline_path(), {"-i", in, "-o", output, "--dry-run"}).code, 9);

@@ -47,6 +47,8 @@ TEST_P(Signals, LeaveWholeRecordsOfAPrefixInTheFile) {
   const Records records = read_records(output_);
   expect_prefix(records);
   EXPECT_FALSE(has_manifest(output_));
+  const std::string hint = "stopped before the end of the job; --resume goes on with it";
+  EXPECT_TRUE(job.writer().says(hint)) << job.writer().stderr_text();
 }
 
 TEST_P(Signals, LeaveWholeRecordsOfAPrefixOnStdout) {
@@ -55,6 +57,7 @@ TEST_P(Signals, LeaveWholeRecordsOfAPrefixOnStdout) {
   job.signal(SIGTERM);
   EXPECT_EQ(exit_code_soon(job), 7);
   expect_prefix(parse_records(job.writer().stdout_text()));
+  EXPECT_FALSE(job.writer().says("--resume goes on with it")) << "nothing is kept";
 }
 
 TEST_P(Signals, LetWhatIsInHandBeFinishedAndNothingBeBegun) {

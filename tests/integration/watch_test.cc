@@ -103,6 +103,42 @@ TEST_F(Watch, SaysAtTheEndWhatTheOutputSays) {
   EXPECT_EQ(status["producer"]["why_slow"], "waiting for input");
 }
 
+// Whether the program's progress is this now, as /status tells it.
+bool shows(const Watched& program, int done, int ok, int failed) {
+  const json status = status_of(program.port);
+  if (!status.is_object()) return false;  // it has only just begun
+  const json& progress = status.at("progress");
+  return progress["done"] == done && progress["ok"] == ok && progress["failed"] == failed;
+}
+
+// What the last line of --progress json says.
+json last_progress(const std::string& text) {
+  const std::size_t from = text.rfind("{\"type\":\"progress\"");
+  return from == std::string::npos ? json()
+                                   : json::parse(text.substr(from, text.find('\n', from) - from));
+}
+
+TEST_F(Watch, EveryProgramOfAFleetTellsWhatFailed) {
+  const std::string tasks = endpoint(free_port()), results = endpoint(free_port());
+  const Args as_json = {"--progress", "json"};
+  Watched collector(collector_path(), Args{"--bind", results} + as_json);
+  Watched producer(producer_path(),
+                   Args{"--bind", tasks, "--collector", results, "-i", "-"} + as_json);
+  Watched worker(worker_path(), Args{"--producer", tasks, "--collector", results} + as_json);
+  producer.program.write(lines(20, "") + lines(9, "?status=404") + "no url\n");
+  // The worker does not see what is no task.
+  EXPECT_TRUE(eventually([&] { return shows(collector, 30, 20, 10); }));
+  EXPECT_TRUE(eventually([&] { return shows(producer, 30, 20, 10); }));
+  EXPECT_TRUE(eventually([&] { return shows(worker, 29, 20, 9); }));
+  producer.program.close_stdin();
+  for (Watched* one : {&collector, &producer, &worker}) {
+    EXPECT_EQ(one->program.exit_code(), one == &worker ? 0 : 4);
+    const json last = last_progress(one->program.stderr_text());
+    EXPECT_EQ(last["failed"], one == &worker ? 9 : 10) << one->program.stderr_text();
+    EXPECT_EQ(last["ok"], 20);
+  }
+}
+
 TEST_F(Watch, IsReadyWhenEverybodyIsThere) {
   const std::string tasks = endpoint(free_port()), results = endpoint(free_port());
   Watched collector(collector_path(), {"--bind", results});

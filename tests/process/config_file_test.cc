@@ -59,7 +59,8 @@ TEST(ConfigFile, ThatCannotBeReadIsNamed) {
       (void)read_config_file(path);
       FAIL() << path;
     } catch (const UsageError& error) {
-      EXPECT_TRUE(std::string(error.what()).starts_with(path + ": cannot be read: "));
+      EXPECT_TRUE(
+          std::string(error.what()).starts_with("--config: " + path + ": cannot be read: "));
     }
   }
 }

@@ -233,7 +233,7 @@ TEST(Program, NamesFileAndKeyThatAreWrong) {
   EXPECT_EQ(error_of({"--config", meta.path()}),
             "fetchline: " + meta.path() + ":1: \"config\" is not a known key");
   EXPECT_EQ(error_of({"--config", "/nowhere.toml"}),
-            "fetchline: /nowhere.toml: cannot be read: No such file or directory");
+            "fetchline: --config: /nowhere.toml: cannot be read: No such file or directory");
 }
 
 TEST(Program, ReportsWhatIsFoundLater) {

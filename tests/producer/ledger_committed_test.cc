@@ -22,6 +22,35 @@ TEST(LedgerCommitted, KeepsNothingOfWhatIsBelowTheWatermarkWhenItIsRead) {
   EXPECT_EQ(rest(ledger), (Indices{3, 4}));
 }
 
+TEST(LedgerCommitted, CountsWhatFailedOnceItIsOut) {
+  Ledger ledger = with_tasks(4);
+  ledger.add(Task(), "not a URL");
+  ledger.add(Task());
+  lease(ledger, kOne, 3);
+  EXPECT_TRUE(ledger.delivered(kOne, 0, Outcome::http_error));
+  EXPECT_TRUE(ledger.delivered(kOne, 1));
+  EXPECT_TRUE(ledger.delivered(kOne, 2, Outcome::timeout));
+  EXPECT_EQ(ledger.failed(), 0U) << "nothing is out";
+  ledger.commit(set_of({{2, 2}}));
+  EXPECT_EQ(ledger.failed(), 0U);
+  ledger.commit_below(3);
+  EXPECT_EQ(ledger.failed(), 2U);
+  ledger.commit_below(3);
+  ledger.commit_below(6);
+  EXPECT_EQ(ledger.failed(), 3U) << "the line without a URL";
+}
+
+TEST(LedgerCommitted, CountsWhatFailedByItsLastResult) {
+  Ledger ledger = with_tasks(1);
+  lease(ledger, kOne, 1);
+  EXPECT_TRUE(ledger.delivered(kOne, 0, Outcome::reset));
+  ledger.worker_lost(kOne);
+  lease(ledger, kTwo, 1);
+  EXPECT_TRUE(ledger.delivered(kTwo, 0));
+  ledger.commit_below(1);
+  EXPECT_EQ(ledger.failed(), 0U);
+}
+
 TEST(LedgerCommitted, PassesOverWhatWasCommittedBeforeItWasRead) {
   Ledger ledger;
   ledger.commit(set_of({{1, 2}, {5, 5}}));

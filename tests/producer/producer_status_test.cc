@@ -38,6 +38,26 @@ TEST_F(Status, CountsWhereTasksAre) {
   EXPECT_EQ(now.hosts[0].in_flight, 4U);
 }
 
+TEST_F(Status, TellsWhatFailedFromReportsUntilTheCountsOfAllAreThere) {
+  scene.add_tasks(4);
+  scene.open();
+  StubWorker& worker = scene.worker("a", 4);
+  scene.turn();
+  scene.report(worker, {0, 1, Report::Verdict::delivered, Outcome::http_error, {}});
+  scene.delivers(worker, 1);
+  scene.report(worker, {3, 1, Report::Verdict::delivered, Outcome::timeout, {}});
+  EXPECT_EQ(scene.core.failed(), 0U) << "nothing is out";
+  scene.collector_says(scene.next_state(2));
+  EXPECT_EQ(scene.core.finished(), 2U);
+  EXPECT_EQ(scene.core.failed(), 1U);
+  Done done;
+  done.counts[static_cast<std::size_t>(Outcome::ok)] = 1;
+  done.counts[static_cast<std::size_t>(Outcome::timeout)] = 3;
+  scene.collector_says(done);
+  EXPECT_EQ(scene.core.finished(), 4U);
+  EXPECT_EQ(scene.core.failed(), 3U);
+}
+
 TEST_F(Status, ShowsTheHeadFromTheInputToTheOutput) {
   scene.open();
   EXPECT_FALSE(status().head) << "nothing is read";

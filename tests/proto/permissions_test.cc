@@ -56,7 +56,7 @@ TEST(Permissions, AreThoseOfTheProtocolPage) {
             (Names{"Results of no task", "Results given up", "Open", "End", "Recap", "Begin",
                    "Bye without a worker"}));
   EXPECT_EQ(said(Role::collector, Role::producer), (Names{"Acks", "State", "Done", "Refused"}));
-  EXPECT_EQ(said(Role::collector, Role::worker), (Names{"Acks", "Done"}));
+  EXPECT_EQ(said(Role::collector, Role::worker), (Names{"Acks", "Done", "Refused"}));
   for (const Role role : kRoles) EXPECT_EQ(said(role, role), Names{});
 }
 

@@ -125,6 +125,9 @@ TEST(JobSession, HoldsAResultAndSaysThatItIsOnItsWay) {
   EXPECT_EQ(report.index, 7U);
   EXPECT_EQ(report.verdict, Verdict::delivered);
   EXPECT_EQ(report.attempt, 1U);
+  EXPECT_EQ(report.outcome, Outcome::http_error);
+  job.on_tasks(Epoch{1}, tasks(2, {7}, 2), false);
+  EXPECT_EQ(reports(job).back().outcome, Outcome::http_error) << "said again of what it holds";
 }
 
 TEST(JobSession, ReportsAFailureThatMayPassInsteadOfHoldingIt) {

@@ -265,6 +265,21 @@ TEST(WorkerCore, WantsNothingWhileItIsCutOffFromTheCollector) {
   EXPECT_EQ(scene.core.queued(), 1U);
 }
 
+TEST(WorkerCore, KnowsThatItsCollectorHasAnotherJob) {
+  Scene scene;
+  scene.hand_out({0, 1});
+  scene.turn();
+  scene.finish(0);
+  scene.collector_says(Refused{Refused::Reason::busy}, 0);
+  EXPECT_TRUE(scene.core.collector_is_busy(0));
+  EXPECT_TRUE(scene.core.awaits_collector(0)) << "what it has may be taken yet";
+  scene.collector_says(scene.acks({{0, 0}}));
+  EXPECT_FALSE(scene.core.collector_is_busy(0));
+  const Refused late{Refused::Reason::busy};
+  scene.core.on_collector_message(0, {job_number(9), Epoch{1}, late}, scene.now);
+  EXPECT_FALSE(scene.core.collector_is_busy(0)) << "of a job that it had before";
+}
+
 TEST(WorkerCore, IgnoresAcknowledgementsOfAnotherJob) {
   Scene scene;
   scene.hand_out({0});
