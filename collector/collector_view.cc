@@ -44,7 +44,8 @@ void add_metrics(const CollectorStatus& status, Metrics& metrics) {
   metrics.counter("fetchline_collector_dropped_messages_total", "Messages that made no sense.",
                   status.dropped_messages);
   metrics.counter("fetchline_collector_refused_connections_total",
-                  "Attempts to connect that were refused: no key, or none of a peer.", status.refused_connections);
+                  "Attempts to connect that were refused: no key, or none of a peer.",
+                  status.refused_connections);
   metrics.gauge("fetchline_collector_results_waiting", "Results that wait for their turn.",
                 status.waiting);
   metrics.gauge("fetchline_collector_waiting_bytes", "Of them, in memory.", status.waiting_bytes);

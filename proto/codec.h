@@ -33,7 +33,7 @@ inline constexpr std::size_t kMaxFrameBytes = kMaxBodyFrameBytes + (kMaxBodyFram
 inline constexpr std::size_t kShortBodyBytes = 8 * 1024;
 inline constexpr std::size_t kMaxFrames = 4096;  // MAXMSGSIZE is per frame, so count them too
 inline constexpr std::size_t kMaxBodyBytes = std::size_t{1} << 30;
-inline constexpr std::chrono::hours kMaxDuration{366 * 24};          // of any time in a message
+inline constexpr std::chrono::hours kMaxDuration{366 * 24};   // of any time in a message
 inline constexpr std::size_t kMaxSettingsBytes = 512 * 1024;  // a job's, in one frame with tasks
 inline constexpr std::size_t kMaxNameBytes = 256;             // of a worker
 inline constexpr std::size_t kMaxRanges = 65'536;             // in one set
