@@ -54,7 +54,8 @@ void add_metrics(const ProducerStatus& status, std::optional<double> work_left, 
   metrics.counter("fetchline_producer_dropped_messages_total", "Messages that made no sense.",
                   status.dropped_messages);
   metrics.counter("fetchline_producer_refused_connections_total",
-                  "Attempts to connect that were refused: no key, or none of a peer.", status.refused_connections);
+                  "Attempts to connect that were refused: no key, or none of a peer.",
+                  status.refused_connections);
   if (status.stage_before) {
     metrics.counter("fetchline_producer_stage_before_lines_total",
                     "Lines that came from the stage before.", status.stage_before->lines);
