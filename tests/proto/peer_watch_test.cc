@@ -114,7 +114,7 @@ TEST(PeerWatch, HoldsItAgainstNobodyThatItsOwnProcessWasStopped) {
 }
 
 TEST(PeerWatch, WaitsForEverWithoutATimeout) {
-  EXPECT_FALSE(Turns(0s).timed_out(kStart + std::chrono::hours(24 * 365)));
+  EXPECT_FALSE(Turns(0s).timed_out(kStart + std::chrono::hours(24 * 7)));
 }
 
 TEST(PeerWatch, KnowsWhoIsThere) {
