@@ -10,7 +10,7 @@ namespace fetchline {
 namespace {
 
 // One huge entry's memory is given back instead of kept for the next.
-constexpr std::size_t kKeptCapacityBytes = std::size_t{4} << 20;
+constexpr std::size_t kKeptEntryBytes = std::size_t{4} << 20;
 
 }  // namespace
 
@@ -21,6 +21,18 @@ AppendFile AppendFile::open(std::string path) {
   if (fstat(file.file_.get(), &status) != 0) throw OutputError(file.path_, errno);
   file.flushed_ = static_cast<std::uint64_t>(status.st_size);
   return file;
+}
+
+AppendFile AppendFile::unnamed(std::string name, FileDescriptor file) {
+  AppendFile made(std::move(name));
+  made.file_ = std::move(file);
+  return made;
+}
+
+FileDescriptor AppendFile::reader() const {
+  FileDescriptor copy(fcntl(file_.get(), F_DUPFD_CLOEXEC, 0));
+  if (!copy.is_open()) throw OutputError(path_, errno);
+  return copy;
 }
 
 void AppendFile::open_file(int flags) {
@@ -41,7 +53,7 @@ void AppendFile::flush() {
   }
   pending_.clear();
   written_ = 0;
-  if (pending_.capacity() > kKeptCapacityBytes) pending_.shrink_to_fit();
+  if (pending_.capacity() > kKeptEntryBytes) pending_.shrink_to_fit();
 }
 
 void AppendFile::sync() {

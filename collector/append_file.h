@@ -19,6 +19,8 @@ class AppendFile {
   [[nodiscard]] static AppendFile open(std::string path);
   // An empty one, which flush() makes when there is something to write; it must not be there.
   [[nodiscard]] static AppendFile create(std::string path) { return AppendFile(std::move(path)); }
+  // An empty one that is open, and goes when nobody has it open any more; `name` is for messages.
+  [[nodiscard]] static AppendFile unnamed(std::string name, FileDescriptor file);
 
   // What is appended to it will stand from size() on.
   [[nodiscard]] std::string& tail() { return pending_; }
@@ -29,6 +31,7 @@ class AppendFile {
   [[nodiscard]] std::size_t pending_bytes() const { return pending_.size() - written_; }
   [[nodiscard]] const std::string& path() const { return path_; }
 
+  [[nodiscard]] FileDescriptor reader() const;  // another descriptor of it, for pread()
   // Of what was flushed; shorter than asked for where the file ends.
   [[nodiscard]] std::string read(std::uint64_t offset, std::size_t length) const;
   void cut(std::uint64_t size);  // nothing is pending

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "collector/scratch_file.h"
 #include "proto/json_text.h"
 #include "proto/sockets.h"
 
@@ -23,8 +24,8 @@ constexpr std::chrono::seconds kDiskRetry{1};  // how often a full disk is tried
 // What the next stage reads: the output, or where that cannot be read again what was put there for
 // it.
 RecordFile records_for_next_stage(const CollectorOptions& options,
-                                  const std::optional<ScratchFile>& scratch) {
-  if (scratch) return {scratch->reader(), scratch->name()};
+                                  const std::optional<AppendFile>& scratch) {
+  if (scratch) return {scratch->reader(), scratch->path()};
   FileDescriptor file(open(options.output.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.is_open()) throw OutputError(options.output, errno);
   return {std::move(file), options.output};
@@ -80,7 +81,7 @@ Collector::Collector(zmq::context_t& context, CollectorOptions options)
   counters_.records.store(core_.watermark());  // what this run begins with
   counters_.ok.store(ok_of(core_.counts()));
   if (options_.next.empty() || (log_.finished && log_.finished->taken)) return;
-  if (!log_.sink->is_file() || options_.output == "-") scratch_.emplace();
+  if (!log_.sink->is_file() || options_.output == "-") scratch_ = open_scratch_file();
   next_.emplace(options_.next, read_keys(options_.keys, Role::collector), options_.next_timeout,
                 records_for_next_stage(options_, scratch_), wakeup_);
 }

@@ -13,11 +13,11 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "collector/append_file.h"
 #include "collector/collector_core.h"
 #include "collector/collector_options.h"
 #include "collector/collector_status.h"
 #include "collector/next_stage.h"
-#include "collector/scratch_file.h"
 #include "collector/stage_log.h"
 #include "proto/complaints.h"
 #include "proto/emitter.h"
@@ -109,7 +109,7 @@ class Collector {
   std::optional<Instant> draining_since_;
   std::atomic<bool> stopping_{false};
 
-  std::optional<ScratchFile> scratch_;  // for a next stage, when the output cannot be read again
+  std::optional<AppendFile> scratch_;  // for a next stage, when the output cannot be read again
   std::optional<NextStage> next_;
   NextStageStanding next_standing_;
   std::optional<Instant> complete_since_;

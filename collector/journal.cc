@@ -15,12 +15,12 @@ namespace fetchline {
 namespace {
 
 constexpr std::string_view kSegmentPrefix = "segment-";
-constexpr std::size_t kDigits = 8;
+constexpr std::size_t kSegmentDigits = 8;
 constexpr std::size_t kReadBytes = std::size_t{1} << 20;
 
 std::string name_of(std::uint32_t number) {
   std::string digits = std::to_string(number);
-  digits.insert(0, kDigits - std::min(kDigits, digits.size()), '0');
+  digits.insert(0, kSegmentDigits - std::min(kSegmentDigits, digits.size()), '0');
   return std::string(kSegmentPrefix) + digits;
 }
 

@@ -9,7 +9,7 @@ namespace fetchline {
 namespace {
 
 // Above this the memory of one huge record is given back instead of kept for the next.
-constexpr std::size_t kKeptCapacityBytes = 4 * OutputFile::kRoomBytes;
+constexpr std::size_t kKeptLineBytes = 4 * OutputFile::kRoomBytes;
 
 }  // namespace
 
@@ -35,7 +35,7 @@ void NdjsonSink::write(const Result& result) {
   line_.clear();
   append_record(line_, result, options_);
   file_.append(line_);
-  if (line_.capacity() > kKeptCapacityBytes) line_ = std::string();
+  if (line_.capacity() > kKeptLineBytes) line_ = std::string();
 }
 
 ResultSink::Totals NdjsonSink::finish() {

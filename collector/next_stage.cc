@@ -11,8 +11,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kTick{100};
-constexpr int kMessagesPerTurn = 64;
+constexpr milliseconds kChainTick{100};
+constexpr int kChainMessagesPerTurn = 64;
 constexpr int kRecordsPerTurn = 64;  // then what they emit leaves, and the next stage is heard
 
 bool differs(const NextStageStanding& a, const NextStageStanding& b) {
@@ -74,7 +74,7 @@ void NextStage::run(const std::stop_token& stop) try {
     report(now);
     zmq::pollitem_t items[] = {{connection_.socket().handle(), 0, ZMQ_POLLIN, 0},
                                {nullptr, wakeup_.fd(), ZMQ_POLLIN, 0}};
-    zmq::poll(items, 2, core_.wants_record() ? milliseconds(0) : kTick);
+    zmq::poll(items, 2, core_.wants_record() ? milliseconds(0) : kChainTick);
     wakeup_.clear();
   }
   core_.leave();
@@ -87,7 +87,7 @@ void NextStage::run(const std::stop_token& stop) try {
 
 void NextStage::receive(Instant now) {
   connection_.tend(now);
-  for (int i = 0; i < kMessagesPerTurn; ++i) {
+  for (int i = 0; i < kChainMessagesPerTurn; ++i) {
     const auto incoming = connection_.receive();
     if (!incoming) return;
     if (const auto* received = std::get_if<Received>(&incoming->content)) {

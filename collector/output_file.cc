@@ -24,7 +24,7 @@ namespace {
 constexpr std::size_t kStreamWriteBytes = PIPE_BUF;
 
 // A single record may be far larger than the room there normally is; its memory is given back.
-constexpr std::size_t kKeptCapacityBytes = 4 * OutputFile::kRoomBytes;
+constexpr std::size_t kKeptPendingBytes = 4 * OutputFile::kRoomBytes;
 
 // The power went before all of a line came to the disk: there are zeros in it, which no record has.
 // What is written between two syncs is far less than this; farther from the end it is damage.
@@ -181,8 +181,8 @@ bool OutputFile::takes_bytes_now() const {
 std::size_t OutputFile::write_some() {
   const char* const from = pending_.data() + written_;
   const auto length = is_regular() ? pending_bytes() : std::min(pending_bytes(), kStreamWriteBytes);
-  const auto count = kind_ == Kind::socket ? send(fd_, from, length, MSG_DONTWAIT | MSG_NOSIGNAL)
-                                           : write(fd_, from, length);
+  const auto count = kind_ == Kind::socket ? ::send(fd_, from, length, MSG_DONTWAIT | MSG_NOSIGNAL)
+                                           : ::write(fd_, from, length);
   if (count > 0) return static_cast<std::size_t>(count);
   if (count == 0) fail(EIO);  // never for a length above 0; going round again would not end
   if (errno == EINTR) return write_some();
@@ -194,7 +194,7 @@ void OutputFile::forget_written() {
   if (pending_bytes() == 0) {
     pending_.clear();
     written_ = 0;
-    if (pending_.capacity() > kKeptCapacityBytes) pending_.shrink_to_fit();
+    if (pending_.capacity() > kKeptPendingBytes) pending_.shrink_to_fit();
   } else if (written_ >= pending_bytes()) {
     // Only when at least half of it is gone: a byte is moved once on average, however slow the
     // reader is.

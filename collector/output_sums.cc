@@ -8,7 +8,7 @@
 namespace fetchline {
 namespace {
 
-constexpr std::size_t kDigits = 64;
+constexpr std::size_t kSumDigits = 64;
 
 std::string to_line(const OutputSum& sum) {
   return std::to_string(sum.bytes) + ' ' + sum.sha256 + '\n';
@@ -18,7 +18,7 @@ std::optional<OutputSum> sum_in(const std::string& line) {
   OutputSum sum;
   const auto end = std::from_chars(line.data(), line.data() + line.size(), sum.bytes).ptr;
   sum.sha256 = line.substr(static_cast<std::size_t>(end - line.data()));
-  if (sum.sha256.size() != 1 + kDigits || sum.sha256[0] != ' ') return std::nullopt;
+  if (sum.sha256.size() != 1 + kSumDigits || sum.sha256[0] != ' ') return std::nullopt;
   sum.sha256.erase(0, 1);
   return sum;
 }

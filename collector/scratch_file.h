@@ -1,31 +1,13 @@
 // A file without a name that goes when its process does: what is put out where it cannot be read
-// again is kept there for the next stage. Appended to by one thread, read by another over its own
-// descriptor.
+// again is kept there for the next stage.
 #pragma once
 
-#include <cstdint>
-#include <string>
-
-#include "proto/file_descriptor.h"
+#include "collector/append_file.h"
 
 namespace fetchline {
 
-class ScratchFile {
- public:
-  // In $TMPDIR or /tmp. Throws OutputError.
-  ScratchFile();
-
-  [[nodiscard]] std::string& tail() { return tail_; }  // to append to
-  // Throws OutputError; loses and repeats no byte: what it could not write it writes another time.
-  void flush();
-  [[nodiscard]] FileDescriptor reader() const;                     // throws OutputError
-  [[nodiscard]] const std::string& name() const { return name_; }  // for messages
-
- private:
-  std::string name_;
-  FileDescriptor file_;
-  std::string tail_;  // what is not in the file yet
-  std::uint64_t size_ = 0;
-};
+// In $TMPDIR or /tmp. Throws OutputError. Appended to by one thread, and read by another over a
+// reader() of its own.
+[[nodiscard]] AppendFile open_scratch_file();
 
 }  // namespace fetchline

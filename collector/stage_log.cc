@@ -11,7 +11,7 @@
 namespace fetchline {
 namespace {
 
-bool exists(const std::string& path) {
+bool is_there(const std::string& path) {
   std::error_code error;
   return std::filesystem::exists(path, error);
 }
@@ -91,7 +91,7 @@ void resume(StageLog& log, const CollectorOptions& options) {
 
 StageLog open_stage_log(const CollectorOptions& options) {
   (void)check_existing_output(options);
-  const bool existed = exists(options.output);
+  const bool existed = is_there(options.output);
   StageLog log;
   log.sink = open_sink(options);
   if (options.output == "-" || !log.sink->is_file()) return log;

@@ -6,7 +6,7 @@ namespace fetchline {
 namespace {
 
 // Above this the memory of one huge line is given back.
-constexpr std::size_t kKeptCapacityBytes = std::size_t{4} << 20;
+constexpr std::size_t kKeptBufferBytes = std::size_t{4} << 20;
 
 std::size_t most_bytes(std::string_view line) {
   return line.starts_with(LineReader::kRecordBeginning) ? LineReader::kMaxRecordBytes
@@ -26,7 +26,7 @@ void LineReader::feed(std::string_view bytes) {
   buffer_.erase(0, begin_);
   scanned_ -= begin_;
   begin_ = 0;
-  if (buffer_.size() < kKeptCapacityBytes / 2 && buffer_.capacity() > kKeptCapacityBytes) {
+  if (buffer_.size() < kKeptBufferBytes / 2 && buffer_.capacity() > kKeptBufferBytes) {
     buffer_.shrink_to_fit();
   }
   buffer_.append(bytes);

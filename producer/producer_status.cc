@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "producer/producer_core.h"
+#include "proto/ascii.h"
 #include "proto/url.h"
 
 namespace fetchline {
@@ -42,12 +43,6 @@ std::string_view host_in(std::string_view url) {
   const auto parsed = parse_url(url);
   const auto* view = std::get_if<UrlView>(&parsed);
   return view == nullptr ? std::string_view() : view->host;
-}
-
-std::string in_lower_case(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  return lower;
 }
 
 // The `most` first by `count`, the larger first.
@@ -103,7 +98,7 @@ std::vector<ProducerStatus::Host> ProducerCore::busiest_hosts() {
   std::unordered_map<std::string_view, std::size_t> written;  // a host as its URLs have it
   for (const Ledger::Held& held : ledger_.held()) ++written[host_in(held.task->url)];
   std::unordered_map<std::string, std::size_t> counts;
-  for (const auto& [host, count] : written) counts[in_lower_case(host)] += count;
+  for (const auto& [host, count] : written) counts[lowered(host)] += count;
   std::vector<ProducerStatus::Host> hosts;
   for (auto& [name, count] : counts) hosts.push_back({name, count});
   keep_largest(hosts, ProducerStatus::kMostHosts, [](const auto& host) { return host.in_flight; });

@@ -5,7 +5,7 @@
 namespace fetchline {
 namespace {
 
-constexpr int kMessagesPerTurn = 64;  // so that no socket starves another
+constexpr int kChainMessagesPerTurn = 64;  // so that no socket starves another
 
 }  // namespace
 
@@ -14,7 +14,7 @@ StageBefore::StageBefore(const std::string& endpoint, const Keys& keys)
 
 void StageBefore::receive(Instant now, NonsenseWatch& nonsense) {
   port_.tend();
-  for (int i = 0; i < kMessagesPerTurn; ++i) {
+  for (int i = 0; i < kChainMessagesPerTurn; ++i) {
     const auto incoming = port_.receive();
     if (!incoming) return;
     if (const auto* received = std::get_if<Received>(&incoming->content)) {

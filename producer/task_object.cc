@@ -7,6 +7,7 @@
 #include "producer/base64.h"
 #include "producer/duration_text.h"
 #include "producer/http_token.h"
+#include "proto/ascii.h"
 #include "proto/url.h"
 
 namespace fetchline {
@@ -25,13 +26,6 @@ bool has_control_character(std::string_view text) {
   return std::ranges::any_of(text, [](char c) {
     return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
   });
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpaces = " \t";
-  const auto first = text.find_first_not_of(kSpaces);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpaces) - first + 1);
 }
 
 Fault read_string(std::string_view key, element value, std::string& to) {
@@ -72,7 +66,7 @@ Fault add_header(Task& task, std::string_view name, element value) {
   if (has_control_character(text)) {
     return "headers: " + std::string(name) + " holds a control character";
   }
-  const auto words = trimmed(text);
+  const auto words = trimmed(text, " \t");
   task.headers.push_back(std::string(name) + (words.empty() ? ";" : ": " + std::string(words)));
   return std::nullopt;
 }

@@ -5,6 +5,7 @@
 #include "producer/record_input.h"
 #include "producer/task_object.h"
 #include "producer/text_excerpt.h"
+#include "proto/ascii.h"
 #include "proto/task_hash.h"
 #include "proto/url.h"
 
@@ -14,20 +15,13 @@ namespace {
 constexpr std::size_t kShownBytes = 2048;  // of a line or URL that is at fault
 
 // Above this the memory of one huge record is given back instead of kept for the next line.
-constexpr std::size_t kKeptCapacityBytes = std::size_t{1} << 20;
+constexpr std::size_t kKeptRecordBytes = std::size_t{1} << 20;
 
 constexpr const char* kLineTooLong = "line is longer than 64 KiB";
 
 std::string_view too_long_reason(std::string_view text) {
   return text.starts_with(LineReader::kRecordBeginning) ? "record is longer than 256 MiB"
                                                         : kLineTooLong;
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpaces = " \t\r";
-  const auto first = text.find_first_not_of(kSpaces);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpaces) - first + 1);
 }
 
 // What is meant by the line, without what editors leave around it.
@@ -119,7 +113,7 @@ ParsedLine TaskParser::parse_content(const Line& line, Index index, std::string_
 }
 
 ParsedLine TaskParser::parse_object(const Line& line, Index index, std::string_view text) {
-  if (json_->capacity() > kKeptCapacityBytes) json_ = std::make_unique<simdjson::dom::parser>();
+  if (json_->capacity() > kKeptRecordBytes) json_ = std::make_unique<simdjson::dom::parser>();
   simdjson::dom::object object;
   const auto error = json_->parse(text.data(), text.size()).get(object);
   if (error != simdjson::SUCCESS) {

@@ -1,14 +1,9 @@
 #include "proto/header_lines.h"
 
+#include "proto/ascii.h"
+
 namespace fetchline {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpaces = " \t\r\n";
-  const auto first = text.find_first_not_of(kSpaces);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpaces) - first + 1);
-}
 
 // Length of the line at the front, its end included.
 std::size_t line_length(std::string_view block) {

@@ -4,18 +4,12 @@
 #include <array>
 #include <cstdint>
 
+#include "proto/ascii.h"
+
 namespace fetchline {
 namespace {
 
 constexpr std::string_view kSpaces = "\t\n\f\r ";
-
-bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c; }
-
-bool equals_lower(std::string_view text, std::string_view lowered) {
-  return std::ranges::equal(text, lowered, {}, lower);
-}
 
 // The attribute of a tag that is a link; empty: none.
 std::string_view link_attribute(std::string_view tag) {

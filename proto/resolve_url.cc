@@ -2,22 +2,14 @@
 
 #include <algorithm>
 
+#include "proto/ascii.h"
 #include "proto/json_text.h"
 #include "proto/url.h"
 
 namespace fetchline {
 namespace {
 
-bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_slash(char c) { return c == '/' || c == '\\'; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c; }
-
-std::string lowered(std::string_view text) {
-  std::string lower_text(text);
-  std::ranges::transform(lower_text, lower_text.begin(), lower);
-  return lower_text;
-}
 
 // Views into a URL; the path has no query, the query has its "?".
 struct Parts {

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <optional>
 
+#include "proto/ascii.h"
+
 namespace fetchline {
 namespace {
 
@@ -20,8 +22,6 @@ constexpr std::size_t kLabelBytes = 63;
 // many names.
 constexpr std::string_view kHostPunctuation = "-._~";
 
-bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
@@ -32,11 +32,6 @@ bool is_scheme_char(char c) {
 bool is_host_char(char c) {
   return is_alpha(c) || is_digit(c) || !is_ascii(c) ||
          kHostPunctuation.find(c) != std::string_view::npos;
-}
-
-bool equals_lower(std::string_view text, std::string_view lower) {
-  return std::ranges::equal(text, lower,
-                            [](char a, char b) { return (is_alpha(a) ? a | 32 : a) == b; });
 }
 
 Fault fault(std::string_view reason) { return UrlFault{std::string(reason)}; }

@@ -1,25 +1,17 @@
 #include "worker/command_pool.h"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <csignal>
 #include <list>
 #include <system_error>
 #include <utility>
 
+#include "worker/block_sigpipe.h"
+
 namespace fetchline {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-// A command that does not read its stdin is no reason to die.
-void block_sigpipe() {
-  sigset_t pipe;
-  sigemptyset(&pipe);
-  sigaddset(&pipe, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
-}
 
 // What was sent and must not be sent twice stays as it is.
 void give_up(Fetched& fetched) {
@@ -42,7 +34,7 @@ class CommandPool::Loop {
   }
 
   void run() {
-    block_sigpipe();
+    block_sigpipe();  // a command that does not read its stdin is no reason to die
     while (!stopping_) {
       wait();
       const Instant now = Clock::now();

@@ -9,6 +9,8 @@
 #include <string>
 #include <variant>
 
+#include "proto/ascii.h"
+
 namespace fetchline {
 namespace {
 
@@ -125,13 +127,12 @@ class Unzstd {
 }  // namespace
 
 Coding coding_of(std::string_view name) {
-  std::string lower(name);
-  for (char& c : lower) c = 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  if (lower.empty() || lower == "identity" || lower == "none") return Coding::identity;
-  if (lower == "gzip" || lower == "x-gzip") return Coding::gzip;
-  if (lower == "deflate") return Coding::deflate;
-  if (lower == "br") return Coding::brotli;
-  if (lower == "zstd") return Coding::zstd;
+  const std::string coding = lowered(name);
+  if (coding.empty() || coding == "identity" || coding == "none") return Coding::identity;
+  if (coding == "gzip" || coding == "x-gzip") return Coding::gzip;
+  if (coding == "deflate") return Coding::deflate;
+  if (coding == "br") return Coding::brotli;
+  if (coding == "zstd") return Coding::zstd;
   return Coding::unknown;
 }
 

@@ -1,13 +1,12 @@
 #include "worker/fetcher.h"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <list>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "worker/block_sigpipe.h"
 #include "worker/driver.h"
 #include "worker/request.h"
 #include "worker/transfer.h"
@@ -88,15 +87,6 @@ Fetched fetched_for(Attempt& attempt, Outcome outcome) {
   return fetched;
 }
 
-// CURLOPT_NOSIGNAL leaves SIGPIPE to us. Resolver threads inherit the mask; the process as a whole
-// is not touched.
-void block_sigpipe() {
-  sigset_t pipe;
-  sigemptyset(&pipe);
-  sigaddset(&pipe, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
-}
-
 }  // namespace
 
 class Fetcher::Loop {
@@ -112,7 +102,7 @@ class Fetcher::Loop {
   Mailbox<FetchCommand>& commands() { return commands_; }
 
   void run() {
-    block_sigpipe();
+    block_sigpipe();  // CURLOPT_NOSIGNAL leaves it to us; resolver threads inherit the mask
     while (!stopping_) {
       const bool pauses = bounds_.budget.somebody_waits();
       const bool has_commands = driver_.turn(pauses ? kMaxPause : kMaxWait);  // wait, receive

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <string>
 
+#include "proto/ascii.h"
+
 namespace fetchline {
 namespace {
 
@@ -185,16 +187,7 @@ bool may_repeat(std::string_view method, bool request_sent, bool retry_unsafe) {
 
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
-
-bool all_digits(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return '0' <= c && c <= '9'; });
-}
+bool all_digits(std::string_view text) { return std::ranges::all_of(text, is_digit); }
 
 std::chrono::milliseconds parse_delta(std::string_view digits) {
   constexpr std::int64_t kMost = std::chrono::seconds(kMaxRetryAfter).count();

@@ -4,12 +4,13 @@
 #include <array>
 #include <cstddef>
 
+#include "proto/ascii.h"
+
 namespace fetchline {
 namespace {
 
 constexpr std::size_t kMostPortDigits = 5;
 
-bool is_digit(char c) { return '0' <= c && c <= '9'; }
 bool is_lower(char c) { return 'a' <= c && c <= 'z'; }
 
 bool is_number(std::string_view text, std::size_t most_digits) {

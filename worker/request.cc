@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "proto/ascii.h"
 #include "worker/decoder.h"
 
 namespace fetchline {
 namespace {
-
-char lower(char c) { return 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 // Up to the colon, or the semicolon by which libcurl is told to send a header without a value.
 std::string_view name_of(std::string_view header) {
@@ -18,10 +17,7 @@ std::string_view name_of(std::string_view header) {
 }
 
 bool same_name(std::string_view a, std::string_view b) {
-  const auto same = [](char x, char y) { return lower(x) == lower(y); };
-  a = name_of(a);
-  b = name_of(b);
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), same);
+  return std::ranges::equal(name_of(a), name_of(b), {}, lower, lower);
 }
 
 std::vector<std::string> merged(const std::vector<std::string>& job,
@@ -58,7 +54,7 @@ bool has_control(std::string_view text) {
 
 bool is_token(std::string_view text) {  // RFC 9110, 5.6.2
   const auto is_token_char = [](char c) {
-    return ('0' <= c && c <= '9') || ('a' <= lower(c) && lower(c) <= 'z') ||
+    return is_digit(c) || is_alpha(c) ||
            std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
   };
   return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);

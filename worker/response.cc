@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include "proto/ascii.h"
+
 namespace fetchline {
 namespace {
 
@@ -25,16 +27,6 @@ bool may_end_with_connection(std::string_view status_line) {
   const std::string_view status = status_of(status_line);
   return status_line.starts_with("HTTP/1") && !status.starts_with("204") &&
          !status.starts_with("304");
-}
-
-bool same_name(std::string_view name, std::string_view lower) {
-  const auto same = [](char x, char y) { return ('A' <= x && x <= 'Z' ? x + 32 : x) == y; };
-  return std::equal(name.begin(), name.end(), lower.begin(), lower.end(), same);
-}
-
-std::string_view trimmed(std::string_view text) {
-  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
-  return text.substr(0, text.find_last_not_of(" \t") + 1);
 }
 
 // Calls `with` for each part between separators, white space around it left out.
@@ -120,11 +112,11 @@ void Response::read_headers() {
   for_each_part(header_block_, "\r\n", [this](std::string_view line) {
     const std::string_view name = line.substr(0, line.find(':'));
     const std::string_view value = line.substr(std::min(name.size() + 1, line.size()));
-    if (same_name(name, "content-length")) {
+    if (equals_lower(name, "content-length")) {
       for_each_part(value, ",", [this](std::string_view length) { note_length(length); });
-    } else if (same_name(name, "transfer-encoding")) {
+    } else if (equals_lower(name, "transfer-encoding")) {
       for_each_part(value, ",", [this](std::string_view coding) { check_transfer(coding); });
-    } else if (decodes_ && same_name(name, "content-encoding")) {
+    } else if (decodes_ && equals_lower(name, "content-encoding")) {
       for_each_part(value, ",", [this](std::string_view coding) { note_coding(coding); });
     }
   });
@@ -144,8 +136,8 @@ void Response::note_length(std::string_view digits) {
 
 // RFC 9112, 7.4: any other than this has to be asked for, and was not.
 void Response::check_transfer(std::string_view coding) {
-  if (same_name(coding, "chunked")) ends_with_connection_ = false;
-  if (!same_name(coding, "chunked") && coding_of(coding) != Coding::identity) {
+  if (equals_lower(coding, "chunked")) ends_with_connection_ = false;
+  if (!equals_lower(coding, "chunked") && coding_of(coding) != Coding::identity) {
     stopped_ = StopReason::unknown_coding;
   }
 }

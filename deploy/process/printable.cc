@@ -31,6 +31,18 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
 
 bool is_control(unsigned byte) { return byte < 0x20 || byte == 0x7F; }
 
+// What shows text in another order than it has, or on another line (UAX #9, 2; UAX #14): 0 when the
+// sequence of three bytes at most is none of these.
+unsigned reordering_at(std::string_view text, std::size_t at, std::size_t length) {
+  if (length != 2 && length != 3) return 0;
+  unsigned code = byte_at(text, at) & (length == 2 ? 0x1FU : 0x0FU);
+  for (std::size_t i = 1; i < length; ++i) code = code << 6U | (byte_at(text, at + i) & 0x3FU);
+  const bool is_mark = code == 0x061C || code == 0x200E || code == 0x200F;
+  const bool is_embedding = 0x2028 <= code && code <= 0x202E;  // with both separators of lines
+  const bool is_isolate = 0x2066 <= code && code <= 0x2069;
+  return is_mark || is_embedding || is_isolate ? code : 0;
+}
+
 }  // namespace
 
 std::string printable(std::string_view text) {
@@ -47,6 +59,8 @@ std::string printable(std::string_view text) {
       shown += fmt::format("\\x{:02x}", byte);
     } else if (is_c1) {
       shown += fmt::format("\\x{:02x}", byte_at(text, at + 1));
+    } else if (const unsigned code = reordering_at(text, at, length)) {
+      shown += fmt::format("\\u{:04x}", code);
     } else {
       shown += text.substr(at, length);
     }
@@ -67,6 +81,8 @@ std::string json_string(std::string_view text) {
       json += c;
     } else if (is_control(byte_at(text, at))) {
       json += fmt::format("\\u{:04x}", byte_at(text, at));
+    } else if (const unsigned code = reordering_at(text, at, length)) {
+      json += fmt::format("\\u{:04x}", code);
     } else {
       json += text.substr(at, length);
     }

@@ -157,7 +157,7 @@ std::optional<ExitCode> Program::parse(int argc, const char* const* argv) {
 }
 
 ExitCode Program::report(const UsageError& error) const {
-  write_stderr(name() + ": " + error.what() + "\nTry '" + name() + " --help'.\n");
+  write_stderr(name() + ": " + printable(error.what()) + "\nTry '" + name() + " --help'.\n");
   return ExitCode::usage;
 }
 

@@ -25,7 +25,7 @@ ListenAddress address_in(const std::string& text) {
   throw UsageError("--http", "\"" + text + "\" is not ADDR:PORT, as in 127.0.0.1:8080");
 }
 
-double seconds(std::chrono::milliseconds duration) {
+double in_seconds(std::chrono::milliseconds duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
@@ -37,8 +37,8 @@ Json progress_object(const ProgressMoment& moment) {
   object["bytes_out"] = sample.bytes_out;
   object["per_second"] = moment.per_second;
   const auto left = time_left(moment);
-  object["eta_seconds"] = left ? Json(seconds(*left)) : Json();
-  object["elapsed_seconds"] = seconds(moment.elapsed);
+  object["eta_seconds"] = left ? Json(in_seconds(*left)) : Json();
+  object["elapsed_seconds"] = in_seconds(moment.elapsed);
   return object;
 }
 

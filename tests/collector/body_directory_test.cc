@@ -11,7 +11,6 @@
 namespace fetchline {
 namespace {
 
-using Existing = BodyDirectory::Existing;
 namespace fs = std::filesystem;
 
 class BodyDirectories : public testing::Test {
@@ -35,7 +34,7 @@ class BodyDirectories : public testing::Test {
 };
 
 TEST_F(BodyDirectories, AreMadeWithWhatIsAboveThem) {
-  BodyDirectory bodies(scratch_.file("a/b/c"), Existing::refuse);
+  BodyDirectory bodies(scratch_.file("a/b/c"), BodyDirectory::Existing::refuse);
   bodies.write("x", "body");
   bodies.write("empty", "");
   bodies.sync();
@@ -45,13 +44,13 @@ TEST_F(BodyDirectories, AreMadeWithWhatIsAboveThem) {
 
 TEST_F(BodyDirectories, AreDirectories) {
   write_file(path_, "a file");
-  EXPECT_THROW(BodyDirectory(path_, Existing::overwrite), OutputError);
+  EXPECT_THROW(BodyDirectory(path_, BodyDirectory::Existing::overwrite), OutputError);
 }
 
 TEST_F(BodyDirectories, RefuseWhatIsThere) {
   fs::create_directory(path_);
   write_file(path_ + "/x", "old");
-  BodyDirectory bodies(path_, Existing::refuse);
+  BodyDirectory bodies(path_, BodyDirectory::Existing::refuse);
   bodies.distinguish(list_);
   EXPECT_EQ(error_of(bodies, "x"), EEXIST);
   bodies.discard("x");
@@ -67,7 +66,7 @@ TEST_F(BodyDirectories, OverwriteFilesButWriteThroughNothing) {
   fs::create_hard_link(elsewhere, path_ + "/hard");
   ASSERT_EQ(mkfifo((path_ + "/fifo").c_str(), 0600), 0);
   fs::create_directory(path_ + "/directory");
-  BodyDirectory bodies(path_, Existing::overwrite);
+  BodyDirectory bodies(path_, BodyDirectory::Existing::overwrite);
   for (const char* name : {"file", "soft", "hard", "fifo"}) {
     EXPECT_EQ(error_of(bodies, name), 0) << name;
     EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(path_ + "/" + name))) << name;
@@ -80,7 +79,7 @@ TEST_F(BodyDirectories, OverwriteFilesButWriteThroughNothing) {
 TEST_F(BodyDirectories, FollowNoLinkThatLeadsNowhereYet) {
   fs::create_directory(path_);
   fs::create_symlink(scratch_.file("elsewhere"), path_ + "/x");
-  BodyDirectory bodies(path_, Existing::refuse);
+  BodyDirectory bodies(path_, BodyDirectory::Existing::refuse);
   EXPECT_EQ(error_of(bodies, "x"), EEXIST);
   EXPECT_FALSE(fs::exists(scratch_.file("elsewhere")));
 }
@@ -89,12 +88,12 @@ TEST_F(BodyDirectories, ReplaceWhenResumedOnlyWhatIsTheirOwn) {
   fs::create_directory(path_);
   write_file(path_ + "/theirs", "old");
   {
-    BodyDirectory bodies(path_, Existing::refuse);
+    BodyDirectory bodies(path_, BodyDirectory::Existing::refuse);
     bodies.distinguish(list_);
     bodies.write("ours", "half");
     bodies.write("failed", "half");
   }
-  BodyDirectory bodies(path_, Existing::refuse);
+  BodyDirectory bodies(path_, BodyDirectory::Existing::refuse);
   bodies.distinguish(list_);
   EXPECT_EQ(error_of(bodies, "ours"), 0);
   EXPECT_EQ(error_of(bodies, "theirs"), EEXIST);
@@ -112,8 +111,8 @@ TEST_F(BodyDirectories, ReplaceWhenResumedOnlyWhatIsTheirOwn) {
 TEST_F(BodyDirectories, ReplaceAllWhenResumedThatWereOverwritten) {
   fs::create_directory(path_);
   write_file(path_ + "/x", "old");
-  BodyDirectory(path_, Existing::overwrite).distinguish(list_);
-  BodyDirectory bodies(path_, Existing::refuse);
+  BodyDirectory(path_, BodyDirectory::Existing::overwrite).distinguish(list_);
+  BodyDirectory bodies(path_, BodyDirectory::Existing::refuse);
   bodies.distinguish(list_);
   EXPECT_EQ(error_of(bodies, "x"), 0);
 }

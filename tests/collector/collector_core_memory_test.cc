@@ -9,9 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 using Indices = std::vector<Index>;
 
-constexpr std::size_t kMiB = std::size_t{1} << 20;
-
-// Little memory. Room for eight results of 100 kB.
+// Room for eight results of 100 kB.
 
 struct TightScene : Scene {
   TightScene() : Scene(100, 8 * kBody) {

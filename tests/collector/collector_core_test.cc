@@ -10,8 +10,6 @@ namespace {
 using namespace std::chrono_literals;
 using Indices = std::vector<Index>;
 
-constexpr std::size_t kMiB = std::size_t{1} << 20;
-
 // Opening, and who may.
 
 TEST(CollectorCore, GrantsTheFirstEpochToWhoeverAsks) {

@@ -41,9 +41,9 @@ TEST(JobControl, IsALineThatPeopleCanRead) {
 }
 
 TEST(JobControl, IsNoneWhenItIsNotWhole) {
-  const std::string json = to_json(kControl);
-  for (std::size_t size = 0; size + 1 < json.size(); ++size) {
-    EXPECT_EQ(job_control_of(json.substr(0, size)), std::nullopt) << size;
+  const std::string text = to_json(kControl);
+  for (std::size_t size = 0; size + 1 < text.size(); ++size) {
+    EXPECT_EQ(job_control_of(text.substr(0, size)), std::nullopt) << size;
   }
 }
 

@@ -13,7 +13,7 @@ namespace {
 using Durability = Journal::Durability;
 using Indices = std::vector<Index>;
 
-Result result(Index index, std::size_t body_bytes = 100) {
+Result journaled(Index index, std::size_t body_bytes = 100) {
   Result made;
   made.index = index;
   made.task_hash = index * 1000 + 1;
@@ -37,7 +37,7 @@ class JournalTest : public testing::TestWithParam<Durability> {
   bool has_segment(int number) { return std::filesystem::exists(segment(number)); }
 
   JournalPlace put(Journal& to, Index index, std::size_t body_bytes = 100) {
-    const JournalPlace place = to.append(result(index, body_bytes));
+    const JournalPlace place = to.append(journaled(index, body_bytes));
     to.commit();
     return place;
   }
@@ -69,7 +69,7 @@ TEST_P(JournalTest, KeepsWhatWasCommitted) {
   {
     Journal first = journal();
     first.append(control_);
-    for (const Index index : {5, 2, 9}) (void)first.append(result(index));
+    for (const Index index : {5, 2, 9}) (void)first.append(journaled(index));
     EXPECT_TRUE(first.has_uncommitted());
     first.commit();
     EXPECT_FALSE(first.has_uncommitted());
@@ -81,11 +81,11 @@ TEST_P(JournalTest, KeepsWhatWasCommitted) {
   EXPECT_EQ(recovered.cut_bytes, 0U);
   for (const auto& [index, hash, place] : recovered.results) {
     const Result read = second.read(place);
-    EXPECT_EQ(hash, result(index).task_hash);
+    EXPECT_EQ(hash, journaled(index).task_hash);
     EXPECT_EQ(read.index, index);
     EXPECT_EQ(read.task_hash, hash);
-    EXPECT_EQ(read.url, result(index).url);
-    EXPECT_EQ(read.body, result(index).body);
+    EXPECT_EQ(read.url, journaled(index).url);
+    EXPECT_EQ(read.body, journaled(index).body);
   }
 }
 
@@ -93,7 +93,7 @@ TEST_P(JournalTest, WritesNothingBeforeItIsCommitted) {
   {
     Journal first = journal();
     first.append(control_);
-    (void)first.append(result(1));
+    (void)first.append(journaled(1));
     EXPECT_FALSE(has_segment(1));
     EXPECT_GT(first.bytes(), 0U);
   }
@@ -105,13 +105,13 @@ TEST_P(JournalTest, ReadsBackAHugeResult) {
   {
     Journal first = journal();
     first.append(control_);
-    EXPECT_EQ(first.read(put(first, 3, kHuge)).body, result(3, kHuge).body);
+    EXPECT_EQ(first.read(put(first, 3, kHuge)).body, journaled(3, kHuge).body);
     (void)put(first, 4);
   }
   Journal second = journal();
   const auto recovered = second.recover();
   ASSERT_EQ(indices_of(recovered), (Indices{3, 4}));
-  EXPECT_EQ(second.read(recovered.results[0].place).body, result(3, kHuge).body);
+  EXPECT_EQ(second.read(recovered.results[0].place).body, journaled(3, kHuge).body);
 }
 
 TEST_P(JournalTest, TheLastControlCounts) {
@@ -219,9 +219,9 @@ TEST_P(JournalTest, BeginsASegmentWhenTheLastHasItsShare) {
     first.append(control_);
     (void)put(first, 1);
     (void)put(first, 2);
-    (void)first.append(result(3));
-    (void)first.append(result(4, 1000));
-    (void)first.append(result(5));
+    (void)first.append(journaled(3));
+    (void)first.append(journaled(4, 1000));
+    (void)first.append(journaled(5));
     first.commit();
     EXPECT_FALSE(has_segment(3)) << "what is committed together stands together";
     (void)put(first, 6);
@@ -280,7 +280,7 @@ TEST_P(JournalTest, DropsNothingForASegmentThatCannotBeWritten) {
   Journal first = journal(1);
   put(first, control_);
   (void)put(first, 1);
-  (void)first.append(result(2));
+  (void)first.append(journaled(2));
   {
     const FileSizeLimit full(1);
     EXPECT_THROW(first.commit(), OutputError);
@@ -298,7 +298,7 @@ TEST_P(JournalTest, GoesOnWhereTheDiskWasFull) {
   {
     Journal first = journal();
     put(first, control_);
-    (void)first.append(result(1, 10'000));
+    (void)first.append(journaled(1, 10'000));
     for (const rlim_t limit : {600U, 1'000U, 5'000U}) {
       const FileSizeLimit full(limit);
       EXPECT_THROW(first.commit(), OutputError);
@@ -310,7 +310,7 @@ TEST_P(JournalTest, GoesOnWhereTheDiskWasFull) {
   Journal second = journal();
   const auto recovered = second.recover();
   EXPECT_EQ(indices_of(recovered), (Indices{1, 2}));
-  EXPECT_EQ(second.read(recovered.results[0].place).body, result(1, 10'000).body);
+  EXPECT_EQ(second.read(recovered.results[0].place).body, journaled(1, 10'000).body);
 }
 
 TEST_P(JournalTest, WhatCannotBeReadBackIsDamage) {
@@ -359,10 +359,10 @@ TEST(JournalPower, AGroupThatWasNeverSyncedIsCutHoweverMuchOfItIsThere) {
   {
     Journal first(path, Durability::power);
     first.append({.job = job_number(1)});
-    (void)first.append(result(1));
+    (void)first.append(journaled(1));
     first.commit();
     synced = first.bytes();
-    for (Index index = 2; index < 20; ++index) (void)first.append(result(index, 1000));
+    for (Index index = 2; index < 20; ++index) (void)first.append(journaled(index, 1000));
     first.commit();
   }
   const std::string bytes = read_file(segment);

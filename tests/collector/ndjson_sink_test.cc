@@ -72,9 +72,9 @@ TEST(NdjsonSink, LeavesOutWhatItWasToldTo) {
   NdjsonSink sink(directory.file("out"), Existing::refuse, {.body = false, .headers = false});
   sink.write(result_at(1));
   sink.finish();
-  const auto json = nlohmann::json::parse(read_file(directory.file("out")));
-  EXPECT_FALSE(json.contains("body"));
-  EXPECT_FALSE(json.contains("headers"));
+  const auto record = nlohmann::json::parse(read_file(directory.file("out")));
+  EXPECT_FALSE(record.contains("body"));
+  EXPECT_FALSE(record.contains("headers"));
 }
 
 TEST(NdjsonSink, AResultLargerThanTheRoomIsTakenWhole) {

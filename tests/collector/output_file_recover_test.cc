@@ -10,7 +10,7 @@ namespace fetchline {
 namespace {
 
 using Existing = OutputFile::Existing;
-using Lines = std::vector<std::string>;
+using Texts = std::vector<std::string>;
 
 class OutputFileRecover : public testing::Test {
  protected:
@@ -28,13 +28,13 @@ class OutputFileRecover : public testing::Test {
 
   TemporaryDirectory directory_;
   std::string path_ = directory_.file("results.ndjson");
-  Lines lines_;
+  Texts lines_;
   std::uint64_t cut_bytes_ = 0;
 };
 
 TEST_F(OutputFileRecover, KeepsWhatIsThereAsIfItHadBeenAppended) {
   OutputFile file = recovered("one\ntwo\n");
-  EXPECT_EQ(lines_, (Lines{"one", "two"}));
+  EXPECT_EQ(lines_, (Texts{"one", "two"}));
   EXPECT_EQ(cut_bytes_, 0U);
   EXPECT_EQ(file.accepted_bytes(), 8U);
   file.append("three\n");
@@ -48,7 +48,7 @@ TEST_F(OutputFileRecover, KeepsWhatIsThereAsIfItHadBeenAppended) {
 TEST_F(OutputFileRecover, CutsALastLineWhereverItTore) {
   for (const std::string torn : {"t", "tw", "two", "bad"}) {
     OutputFile file = recovered("one\n" + torn);
-    EXPECT_EQ(lines_, Lines{"one"});
+    EXPECT_EQ(lines_, Texts{"one"});
     EXPECT_EQ(cut_bytes_, torn.size());
     file.append("x\n");
     file.flush();
@@ -58,9 +58,9 @@ TEST_F(OutputFileRecover, CutsALastLineWhereverItTore) {
 
 TEST_F(OutputFileRecover, AnEmptyFileAndAFirstLineThatToreAreNothing) {
   (void)recovered("");
-  EXPECT_EQ(lines_, Lines{});
+  EXPECT_EQ(lines_, Texts{});
   (void)recovered("on");
-  EXPECT_EQ(lines_, Lines{});
+  EXPECT_EQ(lines_, Texts{});
   EXPECT_EQ(read_file(path_), "");
 }
 
@@ -79,14 +79,14 @@ TEST_F(OutputFileRecover, FindsLinesAcrossTheBlocksThatItReads) {
   const std::string huge(3 * OutputFile::kRoomBytes + 17, 'h');
   const std::string small(OutputFile::kRoomBytes - 5, 's');
   OutputFile file = recovered(small + "\nab\n" + huge + "\n" + huge);
-  EXPECT_EQ(lines_, (Lines{small, "ab", huge}));
+  EXPECT_EQ(lines_, (Texts{small, "ab", huge}));
   EXPECT_EQ(cut_bytes_, huge.size());
 }
 
 TEST_F(OutputFileRecover, CutsWhatTheLossOfPowerLeftAHoleIn) {
   const std::string hole(100, '\0');
   OutputFile file = recovered("one\nbad" + hole + "\nthree\n");
-  EXPECT_EQ(lines_, Lines{"one"});
+  EXPECT_EQ(lines_, Texts{"one"});
   EXPECT_EQ(file.accepted_bytes(), 4U);
   EXPECT_EQ(read_file(path_), "one\n");
 }

@@ -3,13 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "tests/collector/temporary_directory.h"
+#include "tests/proto/start.h"
 
 namespace fetchline {
 namespace {
 
 using namespace std::chrono_literals;
-
-const Instant kStart = Instant(1000s);
 
 class OutputSumsTest : public testing::Test {
  protected:

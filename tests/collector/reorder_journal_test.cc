@@ -11,7 +11,7 @@ using Verdict = ReorderBuffer::Verdict;
 
 constexpr std::size_t kBody = 1000;
 
-Result result(Index index, std::size_t body_bytes = kBody) {
+Result large_result(Index index, std::size_t body_bytes = kBody) {
   Result made;
   made.index = index;
   made.task_hash = 1000 + index;
@@ -19,7 +19,7 @@ Result result(Index index, std::size_t body_bytes = kBody) {
   return made;
 }
 
-const std::size_t kOne = result(0).memory_bytes();
+const std::size_t kOne = large_result(0).memory_bytes();
 
 JournalPlace place(std::uint32_t length = kBody) { return {.segment = 1, .length = length}; }
 
@@ -27,7 +27,8 @@ JournalPlace place(std::uint32_t length = kBody) { return {.segment = 1, .length
 ReorderBuffer buffer() { return ReorderBuffer({100, 6 * kOne, 8 * kOne}); }
 
 void store(ReorderBuffer& to, std::initializer_list<Index> indices) {
-  for (const Index index : indices) EXPECT_EQ(to.store(result(index)), Verdict::stored) << index;
+  for (const Index index : indices)
+    EXPECT_EQ(to.store(large_result(index)), Verdict::stored) << index;
 }
 void save(ReorderBuffer& to, std::initializer_list<Index> indices) {
   for (const Index index : indices) to.set_saved(index, place());
@@ -68,7 +69,7 @@ TEST(ReorderJournal, OfManyThoseThatAreSavedTakeLessMemory) {
   store(reorder, {0});
   (void)reorder.take_next();
   EXPECT_EQ(reorder.head_place(), nullptr) << "it is in memory";
-  EXPECT_EQ(reorder.take_next()->body, result(1).body);
+  EXPECT_EQ(reorder.take_next()->body, large_result(1).body);
 }
 
 TEST(ReorderJournal, SavedBodiesLeaveMemoryWhenMoreThanAThirdOfItIsUsed) {
@@ -101,7 +102,7 @@ TEST(ReorderJournal, WhatLeftMemoryComesBackWhenItsTurnHasCome) {
     if (reorder.head_place() != nullptr) {
       loaded.push_back(index);
       EXPECT_EQ(reorder.head_place()->segment, 1U);
-      reorder.load_head(result(index));
+      reorder.load_head(large_result(index));
       EXPECT_EQ(reorder.head_place(), nullptr);
     }
     EXPECT_EQ(reorder.take_next()->index, index);
@@ -129,8 +130,8 @@ TEST(ReorderJournal, HasNoRoomBeyondTheJournalButForTheHead) {
   reorder.set_saved(2, place(static_cast<std::uint32_t>(kOne + kOne / 2)));
   EXPECT_TRUE(reorder.is_nearly_full());
   EXPECT_FALSE(reorder.is_half_empty());
-  EXPECT_EQ(reorder.store(result(3)), Verdict::no_room);
-  EXPECT_EQ(reorder.store(result(0)), Verdict::stored);
+  EXPECT_EQ(reorder.store(large_result(3)), Verdict::no_room);
+  EXPECT_EQ(reorder.store(large_result(0)), Verdict::stored);
 }
 
 TEST(ReorderJournal, SavingWhatLeftOrWasForgottenOrIsSavedChangesNothing) {
@@ -158,9 +159,9 @@ TEST(ReorderJournal, RestoresWhatAnEarlierProcessSaved) {
   EXPECT_EQ(reorder.indices(10), set_of({{10, 10}, {12, 12}}));
   EXPECT_EQ(reorder.task_hash(12), 1012U);
   EXPECT_EQ(reorder.task_hash(11), 0U);
-  EXPECT_EQ(reorder.store(result(12)), Verdict::duplicate);
+  EXPECT_EQ(reorder.store(large_result(12)), Verdict::duplicate);
   ASSERT_NE(reorder.head_place(), nullptr);
-  reorder.load_head(result(10));
+  reorder.load_head(large_result(10));
   EXPECT_EQ(reorder.take_next()->index, 10U);
 }
 

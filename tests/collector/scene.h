@@ -15,6 +15,8 @@
 
 namespace fetchline {
 
+inline constexpr std::size_t kMiB = std::size_t{1} << 20;
+
 class Scene {
  public:
   static constexpr BootId kBoot{5};

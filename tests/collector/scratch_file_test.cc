@@ -7,8 +7,6 @@
 #include <filesystem>
 #include <string>
 
-#include "collector/output_error.h"
-#include "tests/collector/file_size_limit.h"
 #include "tests/collector/temporary_directory.h"
 
 namespace fetchline {
@@ -23,7 +21,7 @@ class ScratchFileTest : public testing::Test {
   }
 
   // Over a descriptor of its own, as the next stage's thread does.
-  static std::string read_all(const ScratchFile& file) {
+  static std::string read_all(const AppendFile& file) {
     const FileDescriptor reader = file.reader();
     std::string bytes(4096, '\0');
     const auto got = pread(reader.get(), bytes.data(), bytes.size(), 0);
@@ -38,7 +36,7 @@ class ScratchFileTest : public testing::Test {
 };
 
 TEST_F(ScratchFileTest, HoldsWhatWasFlushedAndLeavesNoName) {
-  ScratchFile file;
+  AppendFile file = open_scratch_file();
   EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
   file.tail() += "abc";
   EXPECT_EQ(read_all(file), "");
@@ -47,21 +45,6 @@ TEST_F(ScratchFileTest, HoldsWhatWasFlushedAndLeavesNoName) {
   file.tail() += "de";
   file.flush();
   EXPECT_EQ(read_all(file), "abcde");
-}
-
-TEST_F(ScratchFileTest, LosesAndRepeatsNoByteWhenTheDiskIsFull) {
-  ScratchFile file;
-  std::string expected;
-  for (const rlim_t limit : {10U, 10U, 25U, 1'000U}) {
-    const std::string more(300, static_cast<char>('a' + limit % 26));
-    expected += more;
-    file.tail() += more;
-    const FileSizeLimit full(limit);
-    EXPECT_THROW(file.flush(), OutputError);
-    EXPECT_EQ(read_all(file), expected.substr(0, limit));
-  }
-  file.flush();
-  EXPECT_EQ(read_all(file), expected);
 }
 
 }  // namespace

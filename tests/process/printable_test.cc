@@ -17,6 +17,14 @@ TEST(Printable, NeitherForgesALineNorSpeaksToTheTerminal) {
   EXPECT_EQ(printable("\xFF"), "\\xff");
 }
 
+TEST(Printable, ShowsTextInTheOrderThatItHas) {
+  EXPECT_EQ(printable("a\xE2\x80\xAE"
+                      "b\xE2\x81\xA6\xD8\x9C\xE2\x80\x8F\xE2\x80\xA8"),
+            "a\\u202eb\\u2066\\u061c\\u200f\\u2028");
+  EXPECT_EQ(printable("\xE2\x80\xA7\xE2\x81\xA5\xD7\x90"), "\xE2\x80\xA7\xE2\x81\xA5\xD7\x90");
+  EXPECT_EQ(json_string("\xE2\x80\xAE"), "\"\\u202e\"");
+}
+
 TEST(JsonString, EscapesQuotesBackslashesAndControlCharacters) {
   EXPECT_EQ(json_string("a\"b\\c\n\x01"), "\"a\\\"b\\\\c\\u000a\\u0001\"");
 }

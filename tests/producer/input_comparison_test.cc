@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/proto/start.h"
+
 namespace fetchline {
 namespace {
 
@@ -9,8 +11,6 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kChunk = InputComparison::kHashes;
 constexpr std::size_t kAhead = InputComparison::kAhead;
-const Instant kStart = Instant(1000s);
-
 // The hash of task i is i + 1.
 void read(InputComparison& comparison, Index first, std::size_t count) {
   for (Index index = first; index < first + count; ++index) comparison.add(index + 1);

@@ -9,6 +9,7 @@
 
 #include "producer/ledger.h"
 #include "tests/proto/frames.h"
+#include "tests/proto/start.h"
 
 namespace fetchline {
 
@@ -17,8 +18,6 @@ using Indices = std::vector<Index>;
 
 inline constexpr WorkerId kOne{1}, kTwo{2}, kThree{3};
 inline constexpr Index kAll = kMaxIndex;
-inline const Instant kStart = Instant(1000s);
-
 inline Ledger with_tasks(Index count, Repetition repetition = Repetition::when_lost) {
   Ledger ledger;
   for (Index i = 0; i < count; ++i) {

@@ -14,17 +14,17 @@ struct SeenLine {
   std::uint64_t number;
   bool operator==(const SeenLine&) const = default;
 };
-using Lines = std::vector<SeenLine>;
+using SeenLines = std::vector<SeenLine>;
 
-void take_all(LineReader& reader, Lines& lines) {
+void take_all(LineReader& reader, SeenLines& lines) {
   while (const auto line = reader.next()) {
     lines.push_back({std::string(line->text), line->too_long, line->number});
   }
 }
 
-Lines lines_of(std::string_view input, std::size_t piece = SIZE_MAX) {
+SeenLines lines_of(std::string_view input, std::size_t piece = SIZE_MAX) {
   LineReader reader;
-  Lines lines;
+  SeenLines lines;
   while (!input.empty()) {
     reader.feed(input.substr(0, piece));
     input.remove_prefix(std::min(piece, input.size()));
@@ -37,17 +37,17 @@ Lines lines_of(std::string_view input, std::size_t piece = SIZE_MAX) {
 
 TEST(LineReader, CutsAtLineFeedsAndCounts) {
   EXPECT_EQ(lines_of("one\ntwo\n\nfour\n"),
-            (Lines{{"one", false, 1}, {"two", false, 2}, {"", false, 3}, {"four", false, 4}}));
+            (SeenLines{{"one", false, 1}, {"two", false, 2}, {"", false, 3}, {"four", false, 4}}));
 }
 
 TEST(LineReader, TheLastLineNeedsNoNewline) {
-  EXPECT_EQ(lines_of("one\ntwo"), (Lines{{"one", false, 1}, {"two", false, 2}}));
+  EXPECT_EQ(lines_of("one\ntwo"), (SeenLines{{"one", false, 1}, {"two", false, 2}}));
 }
 
-TEST(LineReader, NoInputHasNoLines) { EXPECT_EQ(lines_of(""), Lines{}); }
+TEST(LineReader, NoInputHasNoLines) { EXPECT_EQ(lines_of(""), SeenLines{}); }
 
 TEST(LineReader, CarriageReturnsBelongToTheEndOfALineOnly) {
-  EXPECT_EQ(lines_of("one\r\nt\rwo\r"), (Lines{{"one", false, 1}, {"t\rwo", false, 2}}));
+  EXPECT_EQ(lines_of("one\r\nt\rwo\r"), (SeenLines{{"one", false, 1}, {"t\rwo", false, 2}}));
 }
 
 TEST(LineReader, AnUnfinishedLineWaitsForItsEnd) {
@@ -65,9 +65,9 @@ TEST(LineReader, LinesMayBeTakenLaterThanTheyAreFed) {
   LineReader reader;
   reader.feed("one\ntw");
   reader.feed("o\nthree\n");
-  Lines lines;
+  SeenLines lines;
   take_all(reader, lines);
-  EXPECT_EQ(lines, (Lines{{"one", false, 1}, {"two", false, 2}, {"three", false, 3}}));
+  EXPECT_EQ(lines, (SeenLines{{"one", false, 1}, {"two", false, 2}, {"three", false, 3}}));
 }
 
 TEST(LineReader, ALineAtTheLimitIsWhole) {
@@ -84,7 +84,8 @@ TEST(LineReader, ALineOverTheLimitIsReportedOnceWithItsFront) {
   const SeenLine too_long{std::string(LineReader::kPrefixBytes, 'x'), true, 2};
   for (const auto* end : {"\n", "\r\n", ""}) {
     for (const std::size_t piece : {std::size_t{1}, std::size_t{999}, SIZE_MAX}) {
-      EXPECT_EQ(lines_of("a\n" + text + end, piece), (Lines{{"a", false, 1}, too_long})) << piece;
+      EXPECT_EQ(lines_of("a\n" + text + end, piece), (SeenLines{{"a", false, 1}, too_long}))
+          << piece;
     }
   }
 }
@@ -124,13 +125,13 @@ TEST(LineReader, ARecordMayBeMuchLongerThanATask) {
   const std::string record = record_of(20 * LineReader::kMaxLineBytes);
   for (const std::size_t piece : {std::size_t{1000}, std::size_t{SIZE_MAX}}) {
     EXPECT_EQ(lines_of(record + "\nnext\n", piece),
-              (Lines{{record, false, 1}, {"next", false, 2}}));
+              (SeenLines{{record, false, 1}, {"next", false, 2}}));
   }
 }
 
 TEST(LineReader, EvenARecordHasAnEnd) {
   LineReader reader;
-  Lines lines;
+  SeenLines lines;
   const std::string piece(LineReader::kMaxRecordBytes / 8, 'x');
   reader.feed(LineReader::kRecordBeginning);
   for (int i = 0; i < 7; ++i) {

@@ -3,14 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "tests/proto/frames.h"
+#include "tests/proto/start.h"
 
 namespace fetchline {
 namespace {
 
 using namespace std::chrono_literals;
 using Lost = std::vector<WorkerSession::LostMessage>;
-
-const Instant kStart = Instant(1000s);
 
 WorkerSession session() { return {WorkerId{7}, "peer", kStart}; }
 

@@ -22,7 +22,7 @@ std::string base64(std::string_view bytes) {
   return out;
 }
 
-std::string seconds(std::chrono::microseconds time) {
+std::string seconds_text(std::chrono::microseconds time) {
   std::string out;
   append_json_seconds(out, time);
   return out;
@@ -105,17 +105,17 @@ TEST(JsonText, LongBase64HasPaddingOnlyAtItsEnd) {
 }
 
 TEST(JsonText, SecondsHaveOneToSixDecimals) {
-  EXPECT_EQ(seconds(0us), "0.0");
-  EXPECT_EQ(seconds(1us), "0.000001");
-  EXPECT_EQ(seconds(1'250'000us), "1.25");
-  EXPECT_EQ(seconds(60s), "60.0");
-  EXPECT_EQ(seconds(123'456'789us), "123.456789");
+  EXPECT_EQ(seconds_text(0us), "0.0");
+  EXPECT_EQ(seconds_text(1us), "0.000001");
+  EXPECT_EQ(seconds_text(1'250'000us), "1.25");
+  EXPECT_EQ(seconds_text(60s), "60.0");
+  EXPECT_EQ(seconds_text(123'456'789us), "123.456789");
 }
 
 TEST(JsonText, TimesFromAHostilePeerStayNumbers) {
-  EXPECT_EQ(seconds(-5s), "0.0");
-  EXPECT_EQ(seconds(std::chrono::microseconds::min()), "0.0");
-  EXPECT_EQ(seconds(std::chrono::microseconds::max()), "9223372036854.775807");
+  EXPECT_EQ(seconds_text(-5s), "0.0");
+  EXPECT_EQ(seconds_text(std::chrono::microseconds::min()), "0.0");
+  EXPECT_EQ(seconds_text(std::chrono::microseconds::max()), "9223372036854.775807");
 }
 
 TEST(JsonText, DatesAreIso8601InUtcWithMilliseconds) {

@@ -2,13 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/proto/start.h"
+
 namespace fetchline {
 namespace {
 
 using namespace std::chrono_literals;
-using Lines = std::vector<std::string>;
-
-const Instant kStart = Instant(1000s);
+using Warnings = std::vector<std::string>;
 
 TEST(NonsenseWatch, SaysNothingOfPeersThatMakeSense) {
   NonsenseWatch watch;
@@ -19,11 +19,11 @@ TEST(NonsenseWatch, SaysAtOnceWhoBeginsAndThenEveryTenSecondsHowOften) {
   NonsenseWatch watch;
   watch.add("10.0.0.1", "payload is damaged");
   EXPECT_EQ(watch.due_lines(kStart),
-            (Lines{"dropped a message from 10.0.0.1: payload is damaged"}));
+            (Warnings{"dropped a message from 10.0.0.1: payload is damaged"}));
   for (int i = 0; i < 500; ++i) watch.add("10.0.0.1", "unknown message type");
   EXPECT_TRUE(watch.due_lines(kStart + 9999ms).empty());
   EXPECT_EQ(watch.due_lines(kStart + 10s),
-            (Lines{"dropped 500 messages from 10.0.0.1: unknown message type"}));
+            (Warnings{"dropped 500 messages from 10.0.0.1: unknown message type"}));
   EXPECT_TRUE(watch.due_lines(kStart + 60s).empty()) << "nothing came since";
 }
 
@@ -33,25 +33,25 @@ TEST(NonsenseWatch, CountsEachPeerForItself) {
   EXPECT_EQ(watch.due_lines(kStart).size(), 1U);
   watch.add("10.0.0.1", "x");
   watch.add("10.0.0.2", "y");
-  EXPECT_EQ(watch.due_lines(kStart + 1s), (Lines{"dropped a message from 10.0.0.2: y"}));
+  EXPECT_EQ(watch.due_lines(kStart + 1s), (Warnings{"dropped a message from 10.0.0.2: y"}));
 }
 
 TEST(NonsenseWatch, SaysNoMoreOfManyStrangersThanOfAFew) {
   NonsenseWatch watch;
   for (int i = 0; i < 10'000; ++i) watch.add(std::to_string(i), "x");
-  const Lines lines = watch.due_lines(kStart);
+  const Warnings lines = watch.due_lines(kStart);
   EXPECT_EQ(lines.size(), NonsenseWatch::kPeers + 1);
   EXPECT_EQ(lines.back(), "dropped 9984 messages from other peers: x");
   (void)watch.due_lines(kStart + 10s);
   watch.add("10.0.0.1", "x");
-  EXPECT_EQ(watch.due_lines(kStart + 10s), (Lines{"dropped a message from 10.0.0.1: x"}))
+  EXPECT_EQ(watch.due_lines(kStart + 10s), (Warnings{"dropped a message from 10.0.0.1: x"}))
       << "who makes sense again is forgotten";
 }
 
 TEST(NonsenseWatch, SpeaksOfAPeerWithoutAnAddressToo) {
   NonsenseWatch watch;
   watch.add("", "x");
-  EXPECT_EQ(watch.due_lines(kStart), (Lines{"dropped a message from a peer: x"}));
+  EXPECT_EQ(watch.due_lines(kStart), (Warnings{"dropped a message from a peer: x"}));
 }
 
 }  // namespace

@@ -9,14 +9,13 @@
 
 #include "proto/result_outbox.h"
 #include "tests/proto/frames.h"
+#include "tests/proto/start.h"
 
 namespace fetchline {
 
 using Indices = std::vector<Index>;
 
 inline constexpr std::uint64_t kWide = std::uint64_t{1} << 40;
-inline const Instant kStart = Instant(std::chrono::seconds(1000));
-
 inline Result result(Index index, std::size_t body_bytes = 0) {
   Result made;
   made.index = index;

@@ -2,13 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/proto/start.h"
+
 namespace fetchline {
 namespace {
 
 using namespace std::chrono_literals;
 using Line = std::optional<std::string>;
-
-const Instant kStart = Instant(1000s);
 
 // A watch that is asked in every turn of a loop.
 class Turns {

@@ -25,7 +25,7 @@ using namespace std::chrono_literals;
 
 constexpr JobSlot kJob{1};
 
-Fetched fetched(Index index = 0, std::string body = "body") {
+Fetched fetched_body(Index index = 0, std::string body = "body") {
   Fetched one;
   one.job = kJob;
   one.result.index = index;
@@ -55,7 +55,7 @@ std::vector<Fetched> take(CommandPool& pool, std::size_t count) {
 
 Emitted emitted_by(CommandOptions options, std::string body = "body") {
   CommandPool pool(std::move(options));
-  run(pool, fetched(0, std::move(body)));
+  run(pool, fetched_body(0, std::move(body)));
   const auto all = take(pool, 1);
   EXPECT_EQ(pool.held_bytes(), 0U);
   EXPECT_EQ(pool.count(), 0U);
@@ -218,7 +218,7 @@ TEST(CommandPool, RunsManyAtOnce) {
   CommandPool pool({.command = "cat > " + here + "/$$; while [ $(ls " + here + " | wc -l) -lt " +
                                std::to_string(kMany) + " ]; do sleep 0.2; done; cat " + here +
                                "/$$"});
-  for (Index index = 0; index < kMany; ++index) run(pool, fetched(index));
+  for (Index index = 0; index < kMany; ++index) run(pool, fetched_body(index));
   std::set<Index> indices;
   for (const Fetched& one : take(pool, kMany)) {
     EXPECT_EQ(one.result.emit->error, "");
@@ -236,9 +236,9 @@ TEST(CommandPool, KnowsHowManyRunAndSinceWhen) {
       {.command = "grep -q '\"index\":1,' || while [ ! -e " + go + " ]; do sleep 0.05; done"});
   EXPECT_EQ(pool.oldest(), std::nullopt);
   const Instant begin = std::chrono::steady_clock::now();
-  pool.run(fetched(1), begin);
-  pool.run(fetched(2), begin + 3s);
-  pool.run(fetched(3), begin + 2s);
+  pool.run(fetched_body(1), begin);
+  pool.run(fetched_body(2), begin + 3s);
+  pool.run(fetched_body(3), begin + 2s);
   EXPECT_EQ(pool.count(), 3U);
   EXPECT_EQ(pool.oldest(), begin);
   EXPECT_EQ(take(pool, 1).at(0).result.index, 1U);
@@ -253,7 +253,7 @@ TEST(CommandPool, KillsWhatRunsForAJobThatIsClosed) {
   const TemporaryDirectory directory;
   const std::string shell = directory.file("shell");
   CommandPool pool({.command = "echo $$ > " + shell + "; sleep 1000"});
-  run(pool, fetched());
+  run(pool, fetched_body());
   const pid_t pid = pid_in(shell);
   pool.close(JobSlot{2});
   pool.close(kJob);
@@ -263,12 +263,12 @@ TEST(CommandPool, KillsWhatRunsForAJobThatIsClosed) {
 
 TEST(CommandPool, GivesBackWhatMayBeFetchedAgainWhenItIsCancelled) {
   CommandPool pool({.command = "sleep 1000"});
-  Fetched post = fetched(1);
+  Fetched post = fetched_body(1);
   post.repeatable = false;
-  run(pool, fetched(0));
+  run(pool, fetched_body(0));
   run(pool, std::move(post));
   pool.cancel();
-  run(pool, fetched(2));  // it was under way already
+  run(pool, fetched_body(2));  // it was under way already
   auto all = take(pool, 3);
   std::ranges::sort(all, {}, [](const Fetched& one) { return one.result.index; });
   EXPECT_EQ(all.at(0).result.outcome, Outcome::cancelled);
@@ -285,13 +285,13 @@ TEST(CommandPool, TakesAStopForNoVerdictWhileTheWorkerEnds) {
     const std::string wait = "; while [ ! -e " + go + " ]; do sleep 0.05; done; ";
     CommandPool pool(
         {.command = "echo $$ > " + shell + wait + stop, .stop_patience = std::chrono::hours(1)});
-    run(pool, fetched(0));
+    run(pool, fetched_body(0));
     const pid_t pid = pid_in(shell);
     write_file(go, "");
     EXPECT_TRUE(eventually([&] { return !runs(pid); }));
     pool.begin_drain();
-    run(pool, fetched(1));
-    Fetched post = fetched(2);
+    run(pool, fetched_body(1));
+    Fetched post = fetched_body(2);
     post.repeatable = false;
     run(pool, std::move(post));
     auto all = take(pool, 3);
@@ -314,7 +314,7 @@ TEST(CommandPool, KillsWhatRunsWhenItEnds) {
   {
     CommandPool pool(
         {.command = "echo $$ > " + shell + "; sleep 1000 | (echo $$ > " + child + "; cat)"});
-    run(pool, fetched());
+    run(pool, fetched_body());
     (void)pid_in(child);
   }
   EXPECT_FALSE(runs(pid_in(shell)));
@@ -327,7 +327,7 @@ TEST(CommandPool, SaysThatNothingCanBeStarted) {
   getrlimit(RLIMIT_NOFILE, &before);
   none = {.rlim_cur = 3, .rlim_max = before.rlim_max};
   setrlimit(RLIMIT_NOFILE, &none);
-  run(pool, fetched());
+  run(pool, fetched_body());
   const auto all = take(pool, 1);
   setrlimit(RLIMIT_NOFILE, &before);
   EXPECT_EQ(all.at(0).result.emit->error,

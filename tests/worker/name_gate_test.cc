@@ -9,7 +9,7 @@ namespace fetchline {
 namespace {
 
 using Answer = NameGate::Answer;
-using End = NameGate::End;
+using Ended = NameGate::End;
 using Ticket = NameGate::Ticket;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -101,7 +101,7 @@ TEST_F(NameGateTest, LooksUpFirstWhatCameFirstWhoeverAsksFirst) {
 TEST_F(NameGateTest, TellsAllThatTheNameWasNotFound) {
   Ticket& first = asker("a", Answer::go);
   Ticket& second = asker("a", Answer::wait);
-  gate.ended(first, End::failed, false, now);
+  gate.ended(first, Ended::failed, false, now);
   EXPECT_EQ(ready(), Tickets{&second});
   EXPECT_EQ(ask(second, "a"), Answer::failed);
   EXPECT_FALSE(second.looks_up() || second.is_held());
@@ -110,12 +110,12 @@ TEST_F(NameGateTest, TellsAllThatTheNameWasNotFound) {
 }
 
 TEST_F(NameGateTest, LooksUpAgainWhatWasNotFoundAMomentAgo) {
-  gate.ended(asker("a", Answer::go), End::failed, false, now);
+  gate.ended(asker("a", Answer::go), Ended::failed, false, now);
   now += NameGate::kFailureLasts - milliseconds(1);
   asker("a", Answer::failed);
   now += milliseconds(1);
   Ticket& second = asker("a", Answer::go);
-  gate.ended(second, End::failed, false, now);
+  gate.ended(second, Ended::failed, false, now);
   asker("a", Answer::failed);
 }
 
@@ -123,7 +123,7 @@ TEST_F(NameGateTest, GivesUpWithTheFirstOnlyThoseThatAreNoMorePatient) {
   Ticket& first = asker("a", Answer::go, milliseconds(100));
   Ticket& same = asker("a", Answer::wait, milliseconds(100));
   Ticket& patient = asker("a", Answer::wait, milliseconds(101));
-  gate.ended(first, End::timed_out, false, now);
+  gate.ended(first, Ended::timed_out, false, now);
   EXPECT_EQ(ready(), (Tickets{&same, &patient}));
   EXPECT_EQ(ask(same, "a", milliseconds(100)), Answer::failed);
   EXPECT_EQ(ask(patient, "a", milliseconds(101)), Answer::go);
@@ -138,7 +138,7 @@ TEST_F(NameGateTest, LetsTheNextLookUpWhenTheFirstIsNotWantedAnyMore) {
   gate.leave(first, false);
   EXPECT_EQ(ready(), Tickets{&second});
   EXPECT_TRUE(second.looks_up());
-  gate.ended(second, End::other, false, now);
+  gate.ended(second, Ended::other, false, now);
   EXPECT_EQ(ready(), Tickets{&third});
   EXPECT_TRUE(third.looks_up());
 }
@@ -148,7 +148,7 @@ TEST_F(NameGateTest, CountsThreadsThatStayBehind) {
   Ticket& b = asker("b", Answer::go);
   Ticket& c = asker("c", Answer::wait);
   gate.leave(a, true);
-  gate.ended(b, End::timed_out, true, now);
+  gate.ended(b, Ended::timed_out, true, now);
   EXPECT_FALSE(gate.has_ready());
   gate.thread_ended();
   EXPECT_EQ(ready(), Tickets{&c});
@@ -178,7 +178,7 @@ TEST_F(NameGateTest, ForgetsWhoLeaves) {
 
 TEST_F(NameGateTest, KeepsNoMoreFailuresThanItMay) {
   for (std::size_t i = 0; i < NameGate::kMostFailures + 10; ++i) {
-    gate.ended(asker("name " + std::to_string(i), Answer::go), End::failed, false, now);
+    gate.ended(asker("name " + std::to_string(i), Answer::go), Ended::failed, false, now);
   }
   asker("last", Answer::go);
   EXPECT_LE(gate.names(), NameGate::kMostFailures + 1);
