@@ -32,13 +32,27 @@ struct File {
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
-  // Mode and content are of the same file, whatever its name is given to meanwhile.
-  void refuse_mode(mode_t bits, const std::string& what) const {
+  // Mode and content are of the same file, whatever its name is given to meanwhile. Somebody else's
+  // file may be our group's, as Kubernetes gives us secrets: it is only by the group that we read
+  // it. As OpenSSH has it for keys of hosts and users.
+  void refuse_secret_of_others() const {
+    const struct stat status = this->status();
+    const bool is_ours = status.st_uid == geteuid();
+    if ((status.st_mode & (is_ours ? S_IRWXG | S_IRWXO : S_IRWXO)) == 0) return;
+    throw KeyError("can be read by others (mode " + octal(status.st_mode) + "); chmod " +
+                   (is_ours ? "go=" : "o=") + " takes that from them");
+  }
+  void refuse_written_by_others() const {
+    const mode_t mode = status().st_mode;
+    if ((mode & S_IWOTH) == 0) return;
+    throw KeyError("can be written by others (mode " + octal(mode) +
+                   "); chmod o= takes that from them");
+  }
+
+  [[nodiscard]] struct stat status() const {
     struct stat status {};
     if (fstat(fd, &status) != 0) throw KeyError("cannot be read: " + reason());
-    if ((status.st_mode & bits) == 0) return;
-    throw KeyError("can be " + what + " by others (mode " + octal(status.st_mode) +
-                   "); chmod o= takes that from them");
+    return status;
   }
 
   [[nodiscard]] std::string read_all() const {
@@ -87,11 +101,11 @@ Keys read_keys(const KeyFiles& files, Role own) {
   }
   if (files.key.empty()) return keys;
   keys.own = named("--key", files.key, [own](const File& file) {
-    file.refuse_mode(S_IRWXO, "read");
+    file.refuse_secret_of_others();
     return parse_key_file(file.read_all(), own);
   });
   return named("--authorized-keys", files.authorized, [&keys](const File& file) {
-    file.refuse_mode(S_IWOTH, "written");
+    file.refuse_written_by_others();
     keys.authorized = parse_authorized_file(file.read_all());
     check_complete(keys);
     return std::move(keys);

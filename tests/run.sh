@@ -9,7 +9,7 @@ deploy/packages.sh build test
 cmake --preset release -DFETCHLINE_TESTS=ON
 cmake --build --preset release
 status=0
-jobs=$((3 * $(nproc)))  # many wait more than they compute
+jobs=$((4 * $(nproc)))  # many wait more than they compute
 ctest --test-dir build/release --output-on-failure --no-tests=error -j "$jobs" "$@" || status=$?
 if ((status == 0)); then
   echo "tests/run.sh: all tests passed in $SECONDS s"

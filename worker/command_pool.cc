@@ -1,5 +1,7 @@
 #include "worker/command_pool.h"
 
+#include <sys/wait.h>
+
 #include <algorithm>
 #include <csignal>
 #include <list>
@@ -12,6 +14,15 @@ namespace fetchline {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kStartRetry{1};
+
+// Others end, too: that there is no room now says nothing about the command.
+bool is_shortage(const std::error_code& error) {
+  return error == std::errc::resource_unavailable_try_again ||
+         error == std::errc::not_enough_memory || error == std::errc::too_many_files_open ||
+         error == std::errc::too_many_files_open_in_system;
+}
 
 // What was sent and must not be sent twice stays as it is.
 void give_up(Fetched& fetched) {
@@ -42,6 +53,7 @@ class CommandPool::Loop {
         std::visit([this, now](auto& what) { on(what, now); }, order);
       }
       advance(now);
+      reap_adopted();
       done_.push_all(outgoing_);
     }
   }
@@ -49,8 +61,9 @@ class CommandPool::Loop {
  private:
   struct Running {
     Run run;
-    std::unique_ptr<Command> command;      // looks at the result; none: it was stopped
-    Instant verdict_due = Instant::max();  // then it failed, unless a drain began
+    std::unique_ptr<Command> command;      // looks at the result; none: it waits for one of these
+    Instant start_due = Instant::max();    // then there may be a process to be had
+    Instant verdict_due = Instant::max();  // it was stopped; then it failed, unless a drain began
   };
 
   void wait() {
@@ -58,7 +71,8 @@ class CommandPool::Loop {
     items_.assign({{.fd = orders_.fd(), .events = POLLIN, .revents = 0}});
     for (const Running& one : running_) {
       if (one.command) one.command->add_to(items_);
-      due = std::min(due, one.command ? one.command->deadline() : one.verdict_due);
+      due = std::min(
+          due, one.command ? one.command->deadline() : std::min(one.start_due, one.verdict_due));
     }
     int timeout = -1;
     if (due != Instant::max()) {
@@ -72,11 +86,20 @@ class CommandPool::Loop {
   void on(Run& run, Instant now) {
     const auto one = running_.insert(running_.end(), {.run = std::move(run), .command = nullptr});
     if (cancelled_) return end_stopped(one);
+    start(one, now);
+  }
+
+  void start(std::list<Running>::iterator one, Instant now) {
     Result& result = one->run.fetched.result;
     try {
       tend_guard();
       one->command = std::make_unique<Command>(options_, result, guard_, now);
+      one->start_due = Instant::max();
     } catch (const std::system_error& error) {
+      if (is_shortage(error.code()) && now < one->run.begun + options_.start_patience) {
+        one->start_due = now + kStartRetry;
+        return;
+      }
       const std::string why = std::string("the command could not be started: ") + error.what();
       result.emit = {.lines = {}, .error = why};
       end(one);
@@ -118,7 +141,11 @@ class CommandPool::Loop {
     for (auto at = running_.begin(); at != running_.end();) {
       const auto one = at++;
       if (!one->command) {
-        if (now >= one->verdict_due) end(one);
+        if (now >= one->verdict_due) {
+          end(one);
+        } else if (now >= one->start_due) {
+          start(one, now);
+        }
         continue;
       }
       auto emitted = one->command->advance(now);
@@ -133,6 +160,23 @@ class CommandPool::Loop {
         one->verdict_due = now + options_.stop_patience;
       }
     }
+  }
+
+  // As process 1 of a container we are the parent of what left the group of its command, too.
+  // Nobody else in the process has children.
+  void reap_adopted() {
+    siginfo_t end{};
+    while (waitid(P_ALL, 0, &end, WEXITED | WNOHANG | WNOWAIT) == 0 && end.si_pid > 0 &&
+           !is_ours(end.si_pid)) {
+      waitpid(end.si_pid, nullptr, 0);
+      end = {};
+    }
+  }
+
+  [[nodiscard]] bool is_ours(pid_t child) const {
+    return child == guard_.pid() || std::ranges::any_of(running_, [child](const Running& one) {
+             return one.command && one.command->group() == child;
+           });
   }
 
   void end_stopped(std::list<Running>::iterator one) {

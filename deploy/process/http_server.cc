@@ -75,7 +75,7 @@ Addresses resolve(const ListenAddress& address) {
   return {found, freeaddrinfo};
 }
 
-Descriptor listen_at(const ListenAddress& address) {
+Descriptor bound_to(const ListenAddress& address) {
   const Addresses found = resolve(address);
   Descriptor listener(
       socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
@@ -86,6 +86,11 @@ Descriptor listen_at(const ListenAddress& address) {
     setsockopt(listener.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
   }
   if (bind(listener.get(), found->ai_addr, found->ai_addrlen) != 0) fail(errno);
+  return listener;
+}
+
+Descriptor listen_at(const ListenAddress& address) {
+  Descriptor listener = bound_to(address);
   if (listen(listener.get(), kBacklog) != 0) fail(errno);
   return listener;
 }
@@ -249,6 +254,8 @@ HttpServer::HttpServer(const ListenAddress& address,
                        std::function<HttpAnswer(const std::string&)> answer)
     : loop_(std::make_unique<Loop>(address, std::move(answer))) {}
 HttpServer::~HttpServer() = default;
+
+void HttpServer::check(const ListenAddress& address) { (void)bound_to(address); }
 
 std::uint16_t HttpServer::port() const {
   const sockaddr_storage& address = loop_->address();

@@ -23,6 +23,9 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
+  // Throws as the constructor would now. Nobody who connects meanwhile is answered.
+  static void check(const ListenAddress& address);
+
   [[nodiscard]] std::uint16_t port() const;
   // Whether only this machine can reach it.
   [[nodiscard]] bool is_loopback() const;

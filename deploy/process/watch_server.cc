@@ -115,11 +115,12 @@ class WatchServer::Pages {
 
 namespace {
 
-std::unique_ptr<HttpServer> listen_at(const std::string& address,
-                                      std::function<HttpAnswer(const std::string&)> answer) try {
-  return std::make_unique<HttpServer>(address_in(address), std::move(answer));
+// What `use` of the address throws becomes what users are told.
+template <class Use>
+auto with_address(const std::string& text, Use use) try {
+  return use(address_in(text));
 } catch (const std::system_error& error) {
-  throw UsageError("--http", "cannot listen at " + address + ": " + error.code().message());
+  throw UsageError("--http", "cannot listen at " + text + ": " + error.code().message());
 }
 
 }  // namespace
@@ -127,7 +128,10 @@ std::unique_ptr<HttpServer> listen_at(const std::string& address,
 WatchServer::WatchServer(const std::string& address, std::string program,
                          std::function<Observation()> look)
     : pages_(std::make_unique<Pages>(std::move(program), std::move(look))),
-      server_(listen_at(address, [this](const std::string& path) { return pages_->page(path); })) {
+      server_(with_address(address, [this](const ListenAddress& there) {
+        return std::make_unique<HttpServer>(
+            there, [this](const std::string& path) { return pages_->page(path); });
+      })) {
   if (!server_->is_loopback()) {
     spdlog::warn("--http: shows URLs and settings to whoever can reach {}", address);
   }
@@ -138,8 +142,7 @@ WatchServer::~WatchServer() = default;
 std::uint16_t WatchServer::port() const { return server_->port(); }
 
 void check_watch(const Program& program) {
-  const auto nothing = [](const std::string&) { return HttpAnswer(); };
-  if (!program.http().empty()) (void)listen_at(program.http(), nothing);
+  if (!program.http().empty()) with_address(program.http(), HttpServer::check);
 }
 
 std::unique_ptr<WatchServer> serve_watch(const Program& program,

@@ -41,6 +41,9 @@ TEST_F(KeyFlags, NeedFilesThatAreThereAndThatOthersHaveNoPartIn) {
   ASSERT_EQ(chmod(open.c_str(), 0604), 0);
   expect_refused_by_all(open, keys_.authorized(),
                         "--key: " + open + ": can be read by others (mode 0604)");
+  ASSERT_EQ(chmod(open.c_str(), 0640), 0);
+  expect_refused_by_all(open, keys_.authorized(),
+                        "--key: " + open + ": can be read by others (mode 0640); chmod go= takes");
   const Args worker = {"--key", keys_.key(Role::worker)};
   expect_refused(worker_path(), worker + Args{"--authorized-keys", none},
                  "--authorized-keys: " + none + ": cannot be read: No such file or directory");
@@ -49,12 +52,21 @@ TEST_F(KeyFlags, NeedFilesThatAreThereAndThatOthersHaveNoPartIn) {
   ASSERT_EQ(chmod(loose.c_str(), 0666), 0);
   expect_refused(worker_path(), worker + Args{"--authorized-keys", loose},
                  "--authorized-keys: " + loose + ": can be written by others (mode 0666)");
-  ASSERT_EQ(chmod(open.c_str(), 0440), 0);
-  EXPECT_EQ(run(worker_path(),
-                {"--key", open, "--authorized-keys", keys_.authorized(), "--peer-timeout", "1"})
-                .code,
-            10)
-      << "a group's that a cluster gives them to";
+}
+
+TEST_F(KeyFlags, MayBeReadByTheGroupThatAClusterGivesThemTo) {
+  const std::string given = directory_.file("given");
+  write_file(given, read_file(keys_.key(Role::worker)));
+  if (chown(given.c_str(), 65534, getegid()) != 0) GTEST_SKIP() << "only root gives files away";
+  const auto code = [&] {
+    return run(worker_path(),
+               {"--key", given, "--authorized-keys", keys_.authorized(), "--peer-timeout", "1"})
+        .code;
+  };
+  ASSERT_EQ(chmod(given.c_str(), 0440), 0);
+  EXPECT_EQ(code(), 10) << "nobody came";
+  ASSERT_EQ(chmod(given.c_str(), 0444), 0);
+  EXPECT_EQ(code(), 2);
 }
 
 TEST_F(KeyFlags, BelongTogether) {

@@ -277,6 +277,15 @@ TEST_F(Watch, RefusesAnAddressThatIsNone) {
   }
 }
 
+TEST_F(Watch, AnswersNobodyBeforeItHasAnAnswer) {
+  for (int i = 0; i < 5; ++i) {
+    const Watched alone(collector_path(), {"--bind", endpoint(free_port())});
+    Page first;
+    while (first.status == 0) first = get(alone.port, "/ready");
+    EXPECT_EQ(first.status, 503);
+  }
+}
+
 TEST_F(Watch, RefusesAPortThatIsTaken) {
   const Watched first(fetchline_path(), {"-i", "-"});
   EXPECT_TRUE(eventually([&] { return get(first.port, "/ping").ok(); }));

@@ -159,7 +159,32 @@ TEST(CommandPool, LeavesNoDeadBehindAsProcess1) {
   emitted_by(CommandOptions{.command = "sleep 1000 | sleep 1000", .max_time = 100ms});
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
   EXPECT_EQ(errno, ECHILD);
+  // What left its group is taken note of when the next command ends.
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("left");
+  CommandPool pool({.command = "[ -e " + path + " ] || { setsid sh -c 'echo $$ >" + path +
+                               "' & while [ ! -s " + path + " ]; do sleep 0.01; done; }"});
+  run(pool, fetched_body());
+  take(pool, 1);
+  const pid_t left = pid_in(path);
+  EXPECT_TRUE(eventually([&] { return !runs(left); }));
+  run(pool, fetched_body());
+  take(pool, 1);
+  EXPECT_EQ(kill(left, 0), -1) << "it is dead, and nobody has waited for it";
   ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+}
+
+TEST(CommandPool, WaitsWhenThereIsNoRoomForAnotherProcess) {
+  CommandPool pool({.command = "echo http://a/"});
+  rlimit normal{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &normal), 0);
+  const rlimit few{.rlim_cur = 3, .rlim_max = normal.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  run(pool, fetched_body());
+  pollfd item{.fd = pool.fd(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(poll(&item, 1, 300), 0);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &normal), 0);
+  EXPECT_EQ(take(pool, 1).front().result.emit, (Emitted{"http://a/\n", ""}));
 }
 
 TEST(CommandPool, GivesNoMoreMemoryThanIsAllowed) {
@@ -322,7 +347,7 @@ TEST(CommandPool, KillsWhatRunsWhenItEnds) {
 }
 
 TEST(CommandPool, SaysThatNothingCanBeStarted) {
-  CommandPool pool({.command = "true"});
+  CommandPool pool({.command = "true", .start_patience = 1500ms});
   rlimit before{}, none{};
   getrlimit(RLIMIT_NOFILE, &before);
   none = {.rlim_cur = 3, .rlim_max = before.rlim_max};
