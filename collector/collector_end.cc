@@ -7,7 +7,9 @@ namespace fetchline {
 
 std::optional<RunEnd> Collector::ended(Instant now) const {
   if (auto end = ended_by_next_stage()) return end;
-  if (core_.over(now) && (!next_ || next_standing_.over)) return RunEnd{.counts = core_.counts()};
+  if (core_.over(now) && (!next_ || next_standing_.over)) {
+    return RunEnd{.counts = core_.counts(), .was_done_before = log_.finished.has_value()};
+  }
   if (core_.done() && core_.over(now) && draining_since_) {
     return RunEnd{.kind = RunEnd::Kind::interrupted,
                   .why = "stopped before the next stage was done"};

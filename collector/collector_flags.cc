@@ -70,9 +70,15 @@ namespace {
 // Here, as libzmq would say it when the output is open and what was in it is gone.
 void check_next(const std::string& endpoint) {
   constexpr std::string_view kTcp = "tcp://";
-  if (endpoint.empty() || endpoint.starts_with("ipc://")) return;
+  constexpr std::string_view kIpc = "ipc://";
+  if (endpoint.empty() || (endpoint.starts_with(kIpc) && endpoint.size() > kIpc.size())) return;
   const std::size_t colon = endpoint.rfind(':');
-  const bool has_host = endpoint.starts_with(kTcp) && colon > kTcp.size();
+  const std::string_view host =
+      endpoint.starts_with(kTcp) && colon > kTcp.size()
+          ? std::string_view(endpoint).substr(kTcp.size(), colon - kTcp.size())
+          : std::string_view();
+  const bool has_host =
+      !host.empty() && host != "*" && host.starts_with('[') == host.ends_with(']');
   unsigned port = 0;
   const char* const end = endpoint.data() + endpoint.size();
   const char* const digits = has_host ? endpoint.data() + colon + 1 : end;

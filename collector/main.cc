@@ -1,6 +1,8 @@
 // fetchline-collector: flags in, exit code out.
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "collector/collector.h"
 #include "collector/collector_flags.h"
 #include "collector/collector_view.h"

@@ -122,8 +122,7 @@ void Producer::wait(Instant now) {
 void Producer::receive(Instant now) {
   // Who was stopped itself (SIGSTOP, a frozen machine) has not heard what was said meanwhile, and
   // connections may have to be made anew: nobody's silence means anything for as long as a lease.
-  constexpr std::chrono::seconds kOwnSilence{1};
-  if (last_turn_ != Instant{} && now - last_turn_ > kOwnSilence) {
+  if (last_turn_ != Instant{} && now - last_turn_ > PeerWatch::kOwnGap) {
     deaf_until_ = now + WorkerSession::kLease;
   }
   last_turn_ = now;

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <system_error>
 
+#include "proto/file_descriptor.h"
 #include "proto/permissions.h"
 
 namespace fetchline {
@@ -24,23 +25,20 @@ std::string octal(mode_t mode) {
   return text.data();
 }
 
+// Mode and content are of the same file, whatever its name is given to meanwhile.
 struct File {
-  explicit File(const std::string& path) : fd(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (fd < 0) throw KeyError("cannot be read: " + reason());
+  explicit File(const std::string& path)
+      : fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+    if (!fd.is_open()) throw KeyError("cannot be read: " + reason());
+    if (!S_ISREG(status().st_mode)) throw KeyError("is not a file");  // a pipe would be waited for
   }
-  ~File() { close(fd); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
 
-  // Mode and content are of the same file, whatever its name is given to meanwhile. Somebody else's
-  // file may be our group's, as Kubernetes gives us secrets: it is only by the group that we read
-  // it. As OpenSSH has it for keys of hosts and users.
   void refuse_secret_of_others() const {
     const struct stat status = this->status();
     const bool is_ours = status.st_uid == geteuid();
-    if ((status.st_mode & (is_ours ? S_IRWXG | S_IRWXO : S_IRWXO)) == 0) return;
+    if ((status.st_mode & (is_ours ? S_IRWXG | S_IRWXO : S_IWGRP | S_IRWXO)) == 0) return;
     throw KeyError("can be read by others (mode " + octal(status.st_mode) + "); chmod " +
-                   (is_ours ? "go=" : "o=") + " takes that from them");
+                   (is_ours ? "go=" : "g-w,o=") + " takes that from them");
   }
   void refuse_written_by_others() const {
     const mode_t mode = status().st_mode;
@@ -51,7 +49,7 @@ struct File {
 
   [[nodiscard]] struct stat status() const {
     struct stat status {};
-    if (fstat(fd, &status) != 0) throw KeyError("cannot be read: " + reason());
+    if (fstat(fd.get(), &status) != 0) throw KeyError("cannot be read: " + reason());
     return status;
   }
 
@@ -59,7 +57,7 @@ struct File {
     std::string text(kMaxFileBytes + 1, '\0');
     std::size_t size = 0;
     while (size < text.size()) {
-      const ssize_t got = read(fd, text.data() + size, text.size() - size);
+      const ssize_t got = read(fd.get(), text.data() + size, text.size() - size);
       if (got == 0) break;
       if (got < 0 && errno != EINTR) throw KeyError("cannot be read: " + reason());
       if (got > 0) size += static_cast<std::size_t>(got);
@@ -69,7 +67,7 @@ struct File {
     return text;
   }
 
-  const int fd;
+  const FileDescriptor fd;
 };
 
 template <class Parse>

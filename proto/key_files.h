@@ -13,8 +13,10 @@ struct KeyFiles {
   bool insecure_plaintext = false;
 };
 
-// Throws KeyError, which names flag and file: also when others could read the key or write the
-// authorized file, and when nobody is authorized whom this role must talk to.
+// Throws KeyError, which names flag and file: also when nobody is authorized whom this role must
+// talk to, when everybody could write the authorized file, and when somebody else could read the
+// key. A key file of our own has mode 0600; of somebody else's the group may be us, as Kubernetes
+// gives secrets to a pod.
 [[nodiscard]] Keys read_keys(const KeyFiles& files, Role own);
 
 }  // namespace fetchline

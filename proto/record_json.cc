@@ -57,31 +57,38 @@ void append_times(std::string& out, const Result& result) {
   append_json_utc(out, result.fetched_at);
 }
 
-// `utf8` says that the whole block is UTF-8. If it is not, each text is judged by itself: one
-// header in Latin-1 must not garble the others.
-void append_header_text(std::string& out, std::string_view text, bool utf8) {
-  utf8 ? append_json_utf8(out, text) : append_json_text(out, text);
+// ASCII, in which terminals obey nothing but what JSON escapes anyway.
+bool is_plain(std::string_view text) {
+  bool plain = true;
+  for (const char c : text) plain &= static_cast<unsigned char>(c) < 0x7F;
+  return plain;
 }
 
-void append_header(std::string& out, const HeaderField& field, bool utf8) {
+// `plain` says that the whole block is. If it is not, each text is judged by itself: one header in
+// Latin-1 must not garble the others.
+void append_header_text(std::string& out, std::string_view text, bool plain) {
+  plain ? append_json_utf8(out, text) : append_json_text(out, text);
+}
+
+void append_header(std::string& out, const HeaderField& field, bool plain) {
   out += '[';
-  append_header_text(out, field.name, utf8);
+  append_header_text(out, field.name, plain);
   out += ',';
   if (field.value.find('\n') == std::string_view::npos) {
-    append_header_text(out, field.value, utf8);
+    append_header_text(out, field.value, plain);
   } else {
-    append_header_text(out, unfolded(field.value), utf8);
+    append_header_text(out, unfolded(field.value), plain);
   }
   out += ']';
 }
 
 void append_headers(std::string& out, std::string_view block) {
   out += R"(,"headers":[)";
-  const bool utf8 = is_utf8(block);
+  const bool plain = is_plain(block);
   bool first = true;
   while (const auto field = take_header_field(block)) {
     if (!first) out += ',';
-    append_header(out, *field, utf8);
+    append_header(out, *field, plain);
     first = false;
   }
   out += ']';

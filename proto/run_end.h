@@ -20,6 +20,8 @@ struct RunEnd {
   Kind kind = Kind::complete;
   OutcomeCounts counts{};  // of a complete job; zeros at a worker
   std::string why{};       // for people; empty when complete
+  // A finished output was to be resumed: nothing was left that could fail.
+  bool was_done_before = false;
 };
 
 }  // namespace fetchline

@@ -1,5 +1,6 @@
 // ZeroMQ sockets as this protocol uses them. The only place where socket options are set; each
-// option's reason is in sockets.cc. A socket belongs to the thread that made it.
+// option's reason is in sockets.cc. A socket belongs to one
+// thread at a time; only the start or the end of a thread hands it over.
 #pragma once
 
 #include <optional>
@@ -21,7 +22,7 @@ struct EndpointError : std::runtime_error {
 };
 
 // A process's context. `io_threads`: 0 is enough when every endpoint is inproc://, one is when
-// nothing is connected to but ports are bound, two when there are connections.
+// there is at most one connection, or ports are bound, two when there are more.
 [[nodiscard]] zmq::context_t make_context(int io_threads);
 
 // That a tcp:// endpoint has a port, and one that there is. Throws EndpointError.

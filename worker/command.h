@@ -1,5 +1,5 @@
 // One run of the command of --emit exec: a record on its stdin, lines for the next stage from its
-// stdout. Owned by the thread that runs the commands; nothing in it blocks.
+// stdout. Owned by the thread that runs the commands; waits for nothing but what it has killed.
 #pragma once
 
 #include <poll.h>
@@ -23,8 +23,6 @@ struct CommandOptions {
   std::string command;                         // for /bin/sh -c; empty: there is none
   std::chrono::milliseconds max_time{60'000};  // 0: no limit
   std::uint64_t max_memory_bytes = std::uint64_t{512} << 20;  // of each process of it; 0: no limit
-  // For so long it is tried again when there is no room for another process.
-  std::chrono::milliseconds start_patience{60'000};
   // Who stops a worker may stop its command first. So long after that it is no verdict.
   std::chrono::milliseconds stop_patience{1'000};
 };

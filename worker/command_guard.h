@@ -20,8 +20,9 @@ class CommandGuard {
   CommandGuard(const CommandGuard&) = delete;
   CommandGuard& operator=(const CommandGuard&) = delete;
 
-  // Starts another one when somebody has killed it, which has to be told of the groups there are.
-  bool revive();
+  // Starts another one when somebody has killed it: true, and it has to be told of the groups there
+  // are. Throws as the constructor.
+  [[nodiscard]] bool revive();
   void enter(pid_t group);
   void forget(pid_t group);  // it has ended and was not waited for yet
   // A command's copy of it is to be descriptor 3; it writes "+ GROUP".

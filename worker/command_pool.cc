@@ -1,5 +1,6 @@
 #include "worker/command_pool.h"
 
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -45,6 +46,8 @@ class CommandPool::Loop {
   }
 
   void run() {
+    // A command that became somebody else, by sudo say, could not be ended by us any more.
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     block_sigpipe();  // a command that does not read its stdin is no reason to die
     while (!stopping_) {
       wait();
@@ -61,26 +64,23 @@ class CommandPool::Loop {
  private:
   struct Running {
     Run run;
-    std::unique_ptr<Command> command;      // looks at the result; none: it waits for one of these
-    Instant start_due = Instant::max();    // then there may be a process to be had
-    Instant verdict_due = Instant::max();  // it was stopped; then it failed, unless a drain began
+    std::unique_ptr<Command> command;  // looks at the result
+    // Without a command: then one that was stopped has failed, unless a drain began, and for one
+    // that could not be started, which has emitted nothing, there may be room.
+    Instant due{};
   };
 
   void wait() {
-    Instant due = Instant::max();
+    constexpr std::chrono::milliseconds kMost{60'000};
+    const Instant now = Clock::now();
+    Instant due = now + kMost;
     items_.assign({{.fd = orders_.fd(), .events = POLLIN, .revents = 0}});
     for (const Running& one : running_) {
       if (one.command) one.command->add_to(items_);
-      due = std::min(
-          due, one.command ? one.command->deadline() : std::min(one.start_due, one.verdict_due));
+      due = std::min(due, one.command ? one.command->deadline() : one.due);
     }
-    int timeout = -1;
-    if (due != Instant::max()) {
-      constexpr std::chrono::milliseconds kMost{60'000};
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - Clock::now());
-      timeout = static_cast<int>(std::clamp(left, std::chrono::milliseconds{0}, kMost).count());
-    }
-    poll(items_.data(), items_.size(), timeout);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(std::max(due, now) - now);
+    poll(items_.data(), items_.size(), static_cast<int>(left.count()));
   }
 
   void on(Run& run, Instant now) {
@@ -94,16 +94,21 @@ class CommandPool::Loop {
     try {
       tend_guard();
       one->command = std::make_unique<Command>(options_, result, guard_, now);
-      one->start_due = Instant::max();
     } catch (const std::system_error& error) {
-      if (is_shortage(error.code()) && now < one->run.begun + options_.start_patience) {
-        one->start_due = now + kStartRetry;
+      if (is_shortage(error.code()) && has_time_left(one->run, now)) {
+        if (draining_) return end_stopped(one);
+        one->due = now + kStartRetry;
         return;
       }
       const std::string why = std::string("the command could not be started: ") + error.what();
       result.emit = {.lines = {}, .error = why};
       end(one);
     }
+  }
+
+  // A command may wait as long as it may run.
+  [[nodiscard]] bool has_time_left(const Run& run, Instant now) const {
+    return options_.max_time.count() == 0 || now < run.begun + options_.max_time;
   }
 
   void tend_guard() {
@@ -141,11 +146,8 @@ class CommandPool::Loop {
     for (auto at = running_.begin(); at != running_.end();) {
       const auto one = at++;
       if (!one->command) {
-        if (now >= one->verdict_due) {
-          end(one);
-        } else if (now >= one->start_due) {
-          start(one, now);
-        }
+        if (now < one->due) continue;
+        one->run.fetched.result.emit ? end(one) : start(one, now);
         continue;
       }
       auto emitted = one->command->advance(now);
@@ -157,7 +159,7 @@ class CommandPool::Loop {
         end_stopped(one);
       } else {
         one->command.reset();
-        one->verdict_due = now + options_.stop_patience;
+        one->due = now + options_.stop_patience;
       }
     }
   }

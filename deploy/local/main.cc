@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "collector/collector_flags.h"
 #include "collector/collector_view.h"
 #include "collector/damaged.h"
@@ -55,12 +57,12 @@ ExitCode dry_run(const PipelineOptions& options, const TaskFlags& flags) {
   for (const std::string& fault : check.faults) spdlog::warn("{}", fault);
   if (existing == ExistingOutput::complete) {
     spdlog::info("would fetch nothing: {} is complete", collector.output);
-  } else {
-    spdlog::info("would fetch {}{} tasks, {} at once, into {}; {} lines are not tasks",
-                 existing == ExistingOutput::begun ? "what lacks of " : "", check.tasks,
-                 worker.concurrency, collector.output == "-" ? "stdout" : collector.output,
-                 check.faulty);
+    return ExitCode::ok;
   }
+  spdlog::info("would fetch {}{} tasks, {} at once, into {}; {} lines are not tasks",
+               existing == ExistingOutput::begun ? "what lacks of " : "", check.tasks,
+               worker.concurrency, collector.output == "-" ? "stdout" : collector.output,
+               check.faulty);
   if (collector.emit) spdlog::info("would emit of each: {}", to_string(*collector.emit));
   return decide(flags.fail_on, check.tasks, check.faulty, check.tasks + check.faulty);
 }

@@ -30,6 +30,7 @@ ExitCode exit_code_of(const End& end, std::uint64_t ok, std::uint64_t total, con
     case Kind::other_input:
       return ExitCode::input_unreadable;
   }
+  if (end.was_done_before) return ExitCode::ok;
   if (total == 0) spdlog::warn("the input has no tasks");
   return decide(rule, ok, total - ok, total);
 }

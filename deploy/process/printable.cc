@@ -31,6 +31,11 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
 
 bool is_control(unsigned byte) { return byte < 0x20 || byte == 0x7F; }
 
+// U+0080..U+009F (0xC2 0x80..0x9F) are control characters too, one of them begins an escape.
+bool is_c1_at(std::string_view text, std::size_t at, std::size_t length) {
+  return length == 2 && byte_at(text, at) == 0xC2 && byte_at(text, at + 1) < 0xA0;
+}
+
 // What shows text in another order than it has, or on another line (UAX #9, 2; UAX #14): 0 when the
 // sequence of three bytes at most is none of these.
 unsigned reordering_at(std::string_view text, std::size_t at, std::size_t length) {
@@ -51,8 +56,7 @@ std::string printable(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const unsigned byte = byte_at(text, at);
     const std::size_t length = sequence_length(text, at);
-    // U+0080..U+009F (0xC2 0x80..0x9F) are control characters too, one of them begins an escape.
-    const bool is_c1 = length == 2 && byte == 0xC2 && byte_at(text, at + 1) < 0xA0;
+    const bool is_c1 = is_c1_at(text, at, length);
     if (byte == '\n') {
       shown += "\\n";
     } else if (is_control(byte) || length == 0) {
@@ -81,6 +85,8 @@ std::string json_string(std::string_view text) {
       json += c;
     } else if (is_control(byte_at(text, at))) {
       json += fmt::format("\\u{:04x}", byte_at(text, at));
+    } else if (is_c1_at(text, at, length)) {
+      json += fmt::format("\\u{:04x}", byte_at(text, at + 1));
     } else if (const unsigned code = reordering_at(text, at, length)) {
       json += fmt::format("\\u{:04x}", code);
     } else {

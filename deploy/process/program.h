@@ -9,7 +9,7 @@
 // A flag beats its environment variable FETCHLINE_<FLAG> (upper case, dashes as underscores; an
 // empty one counts as not set; for a list it is one value), which beats the key of the same name in
 // --config FILE, which beats the default. --config, --help and --version are not keys.
-// Owned by main, used before other threads start.
+// Owned by main, used before other threads than those of the signals start.
 #pragma once
 
 #include <memory>

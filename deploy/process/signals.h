@@ -2,8 +2,8 @@
 //
 // The first signal asks to drain: take nothing new, finish what is in hand. One that comes at least
 // a second later asks to abort: stop now. What comes earlier is ignored, because a terminal, a
-// shell and a supervisor may each pass on the same Ctrl-C. SIGPIPE is ignored: writes say it
-// themselves.
+// shell and a supervisor may each pass on the same Ctrl-C. SIGPIPE and SIGXFSZ are ignored: writes
+// say it themselves.
 //
 // The mask stays when this is gone, so that a late signal cannot kill a program that is closing its
 // files. Child processes inherit it: whoever starts one clears it there.

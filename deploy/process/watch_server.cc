@@ -25,10 +25,6 @@ ListenAddress address_in(const std::string& text) {
   throw UsageError("--http", "\"" + text + "\" is not ADDR:PORT, as in 127.0.0.1:8080");
 }
 
-double in_seconds(std::chrono::milliseconds duration) {
-  return std::chrono::duration<double>(duration).count();
-}
-
 Json progress_object(const ProgressMoment& moment) {
   const ProgressSample& sample = moment.sample;
   Json object{{"done", sample.done}, {"ok", sample.ok}, {"failed", sample.failed}};

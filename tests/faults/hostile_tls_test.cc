@@ -191,7 +191,7 @@ TEST_F(Http2, IsSpokenUnlessTheUserSaysOtherwise) {
 
 // More than a worker has memory for: some wait, on the connection that the others use.
 TEST_F(Http2, LetsLargeBodiesOfOneConnectionWaitForOneAnother) {
-  constexpr std::size_t kSize = std::size_t{12} << 20;
+  constexpr std::size_t kSize = std::size_t{7} << 20;
   constexpr std::size_t kCount = 12;
   write_file(directory_.file("large.txt"), std::string(kSize, 'x'));
   const Records records =

@@ -44,6 +44,9 @@ TEST_F(KeyFlags, NeedFilesThatAreThereAndThatOthersHaveNoPartIn) {
   ASSERT_EQ(chmod(open.c_str(), 0640), 0);
   expect_refused_by_all(open, keys_.authorized(),
                         "--key: " + open + ": can be read by others (mode 0640); chmod go= takes");
+  const std::string pipe = directory_.file("pipe");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  expect_refused_by_all(pipe, keys_.authorized(), "--key: " + pipe + ": is not a file");
   const Args worker = {"--key", keys_.key(Role::worker)};
   expect_refused(worker_path(), worker + Args{"--authorized-keys", none},
                  "--authorized-keys: " + none + ": cannot be read: No such file or directory");

@@ -270,8 +270,10 @@ TEST_F(ChainFlags, ExcludeEachOtherAndSayHow) {
            "--listen: tcp://0.0.0.0:1 is open to other machines: give --key");
     expect(run(path, {"--listen", "nonsense"}), 2, "--listen: cannot bind nonsense");
   }
-  expect(run(collector_path(), {"--bind", here, "--next", "nonsense"}), 2,
-         "--next: cannot connect to nonsense");
+  for (const std::string wrong : {"nonsense", "tcp://*:1", "tcp://[::1:1", "ipc://"}) {
+    expect(run(collector_path(), {"--bind", here, "--next", wrong}), 2,
+           "--next: cannot connect to " + wrong);
+  }
 }
 
 TEST_F(ChainFlags, SayHowLongOtherStagesAreWaitedFor) {

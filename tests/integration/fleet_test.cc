@@ -121,7 +121,10 @@ TEST_F(Fleet, SaysForWhomEachOneWaits) {
   EXPECT_TRUE(eventually([&] { return collector.says("waiting for a producer"); }));
   EXPECT_TRUE(
       eventually([&] { return worker.says("waiting for the collector at " + endpoint(results)); }));
-  EXPECT_FALSE(worker.says("waiting for the producer at")) << worker.stderr_text();
+  // On a slow machine it may have waited for it, too.
+  EXPECT_TRUE(!worker.says("waiting for the producer at") ||
+              worker.says("the producer at " + endpoint(tasks) + " is there"))
+      << worker.stderr_text();
   RunningProgram alone(worker_path(),
                        {"--producer", endpoint(free_port()), "--collector", endpoint(free_port())});
   EXPECT_TRUE(eventually([&] { return alone.says("waiting for the producer at tcp://"); }));

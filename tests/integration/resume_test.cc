@@ -139,6 +139,12 @@ TEST_F(Resume, EndsAtOnceWithAFinishedOutputThatIsWhatItsManifestSays) {
   expect(resume(), 12, output_ + ": damaged at byte 50");
 }
 
+TEST_F(Resume, EndsWellOnAFinishedOutputWhateverFailed) {
+  const Args job = {"-o", output_, "--retry", "0", origin_.url("/a"), origin_.url("/b?status=404")};
+  EXPECT_EQ(run(fetchline_path(), job).code, 4);
+  EXPECT_EQ(run(fetchline_path(), job + Args{"--resume"}).code, 0) << "nothing was left to fail";
+}
+
 TEST_F(Resume, IsCheckedByADryRunToo) {
   expect(resume({"--dry-run"}), 0, "would fetch 40 tasks");
   leave_behind();

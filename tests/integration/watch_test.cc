@@ -281,7 +281,10 @@ TEST_F(Watch, AnswersNobodyBeforeItHasAnAnswer) {
   for (int i = 0; i < 5; ++i) {
     const Watched alone(collector_path(), {"--bind", endpoint(free_port())});
     Page first;
-    while (first.status == 0) first = get(alone.port, "/ready");
+    EXPECT_TRUE(eventually([&] {
+      first = get(alone.port, "/ready");
+      return first.status != 0;
+    }));
     EXPECT_EQ(first.status, 503);
   }
 }

@@ -27,6 +27,7 @@ TEST(Printable, ShowsTextInTheOrderThatItHas) {
 
 TEST(JsonString, EscapesQuotesBackslashesAndControlCharacters) {
   EXPECT_EQ(json_string("a\"b\\c\n\x01"), "\"a\\\"b\\\\c\\u000a\\u0001\"");
+  EXPECT_EQ(json_string("\xC2\x9B[31m\x7F\xC2\xA0"), "\"\\u009b[31m\\u007f\xC2\xA0\"");
 }
 
 TEST(JsonString, IsUtf8WhateverComesIn) {

@@ -213,6 +213,13 @@ TEST(RecordJson, OneLatin1HeaderDoesNotGarbleTheOthers) {
             ordered_json::parse(R"([["X-Old","café"],["X-New","café"]])"));
 }
 
+TEST(RecordJson, AHeaderTellsATerminalNothing) {
+  auto result = fetched();
+  result.header_block = "X-A: \xC2\x9B[31m\x7F\xE2\x80\xAE\r\n";
+  const std::string line = record(result);
+  EXPECT_NE(line.find(R"(["X-A","\u009b[31m\u007f\u202e"])"), std::string::npos) << line;
+}
+
 TEST(RecordJson, TheLargestNumbersAreExact) {
   auto result = fetched();
   result.index = kMaxIndex - 1;

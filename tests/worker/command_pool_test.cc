@@ -223,6 +223,7 @@ TEST(CommandPool, GivesNoDescriptorsAndNoneOfOurSettings) {
   setenv("FETCHLINE_USER", "name:password", 1);
   setenv("OTHER", "kept", 1);
   EXPECT_EQ(lines_by("ls /proc/self/fd"), "0\n1\n2\n3\n") << "3 is that of ls itself";
+  EXPECT_EQ(lines_by("grep NoNewPrivs /proc/self/status"), "NoNewPrivs:\t1\n");
   EXPECT_EQ(lines_by("env | grep -c '^FETCHLINE_'; echo $OTHER"), "0\nkept\n");
   // The library's own, 32 and 33, do not count.
   constexpr std::uint64_t kOrdinary = 0x7FFFFFFF;
@@ -347,7 +348,7 @@ TEST(CommandPool, KillsWhatRunsWhenItEnds) {
 }
 
 TEST(CommandPool, SaysThatNothingCanBeStarted) {
-  CommandPool pool({.command = "true", .start_patience = 1500ms});
+  CommandPool pool({.command = "true", .max_time = 1500ms});
   rlimit before{}, none{};
   getrlimit(RLIMIT_NOFILE, &before);
   none = {.rlim_cur = 3, .rlim_max = before.rlim_max};
