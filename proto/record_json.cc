@@ -58,7 +58,7 @@ void append_times(std::string& out, const Result& result) {
 }
 
 // ASCII, in which terminals obey nothing but what JSON escapes anyway.
-bool is_plain(std::string_view text) {
+bool is_plain_ascii(std::string_view text) {
   bool plain = true;
   for (const char c : text) plain &= static_cast<unsigned char>(c) < 0x7F;
   return plain;
@@ -84,7 +84,7 @@ void append_header(std::string& out, const HeaderField& field, bool plain) {
 
 void append_headers(std::string& out, std::string_view block) {
   out += R"(,"headers":[)";
-  const bool plain = is_plain(block);
+  const bool plain = is_plain_ascii(block);
   bool first = true;
   while (const auto field = take_header_field(block)) {
     if (!first) out += ',';
