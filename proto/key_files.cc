@@ -37,7 +37,7 @@ struct File {
     const struct stat status = this->status();
     const bool is_ours = status.st_uid == geteuid();
     if ((status.st_mode & (is_ours ? S_IRWXG | S_IRWXO : S_IWGRP | S_IRWXO)) == 0) return;
-    throw KeyError("can be read by others (mode " + octal(status.st_mode) + "); chmod " +
+    throw KeyError("can be used by others (mode " + octal(status.st_mode) + "); chmod " +
                    (is_ours ? "go=" : "g-w,o=") + " takes that from them");
   }
   void refuse_written_by_others() const {

@@ -40,10 +40,10 @@ TEST_F(KeyFlags, NeedFilesThatAreThereAndThatOthersHaveNoPartIn) {
   write_file(open, read_file(keys_.key(Role::worker)));
   ASSERT_EQ(chmod(open.c_str(), 0604), 0);
   expect_refused_by_all(open, keys_.authorized(),
-                        "--key: " + open + ": can be read by others (mode 0604)");
+                        "--key: " + open + ": can be used by others (mode 0604)");
   ASSERT_EQ(chmod(open.c_str(), 0640), 0);
   expect_refused_by_all(open, keys_.authorized(),
-                        "--key: " + open + ": can be read by others (mode 0640); chmod go= takes");
+                        "--key: " + open + ": can be used by others (mode 0640); chmod go= takes");
   const std::string pipe = directory_.file("pipe");
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
   expect_refused_by_all(pipe, keys_.authorized(), "--key: " + pipe + ": is not a file");
